@@ -100,6 +100,8 @@ const MAX_WAIT_MS = 3_600_000;
 const PASSING: readonly Refusal["code"][] = ["overloaded", "internal"];
 
 const NO_SUCH = refuse("not_found", "no message of this id waits here", { path: ["id"] });
+/** A URL cannot name it: its path would lead elsewhere. */
+const DOTS = refuse("bad_request", "id must not be . or .., as no URL could name it", { path: ["id"] });
 const TOO_FAR = refuse("bad_request", "sendAt is at most a year ahead", { path: ["sendAt"] });
 
 export class Schedule {
@@ -127,6 +129,7 @@ export class Schedule {
   add(actor: Actor, { from: named, ...input }: ScheduleInput, { now }: Turn): Outcome<ScheduleResult> {
     if (!mayWrite(actor)) return reject(tooLittle(actor, "write"));
     const { id, sendAt, data, event = CHAT_EVENT } = input;
+    if (id === "." || id === "..") return reject(DOTS);
     const author = authorOf(actor);
     const from = author?.user ?? named ?? null;
     const key = waitingKey({ author: from?.id ?? "", byServer: author === null, id });
@@ -169,10 +172,13 @@ export class Schedule {
     return messages.filter((message) => message !== undefined).map(encodeScheduled);
   }
 
-  /** Takes in a message that another room had. Nothing is known of its author's token: it counts as one of `now` that may write. */
-  restore({ data, byServer, ...waiting }: Scheduled, now: number): void {
+  /**
+   * Takes in a message that another room had. Nothing is known of its author's token: it counts as one of `now` that may
+   * write, or, with `isAsked`, as one about which the back end is asked when the message is due.
+   */
+  restore({ data, byServer, ...waiting }: Scheduled, now: number, isAsked: boolean): void {
     const { id, from, sendAt, error } = waiting;
-    const token = { issuedAt: now, expiresAt: now, permission: "write", isAsked: false } as const;
+    const token = { issuedAt: now, expiresAt: now, permission: "write", isAsked } as const;
     const author = byServer || from === null ? null : { user: from, ...token };
     const key = waitingKey({ author: from?.id ?? "", byServer: author === null, id });
     const dueAt = error === undefined ? sendAt : now + LISTED_MS;

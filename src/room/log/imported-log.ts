@@ -34,6 +34,7 @@ export class ImportedLog {
   /** How many messages the room has ever stored. */
   #number: number;
   #count = 0;
+  #hasExpiring = false;
   /** The open messages that the log holds, with their places in the order of the import. */
   readonly #open = new Map<number, number>();
 
@@ -71,6 +72,7 @@ export class ImportedLog {
       ...values,
     );
     if (expiresAt !== undefined && !deleted) {
+      this.#hasExpiring = true;
       this.#expiring.make();
       this.#expiring.add(expiresAt, seq);
     }
@@ -89,10 +91,18 @@ export class ImportedLog {
         const newest = (this.#count - 1) % this.#ring;
         sql.exec("UPDATE log SET open = ? WHERE slot = ?", JSON.stringify(open), newest);
       }
+      if (this.#hasExpiring && this.#count > this.#ring) this.#expiring.removeBefore(this.#oldest);
       sql.exec(
         "UPDATE room SET epoch = ?, created_at = ?, head = ?, ring = ?, importing = NULL",
         ...[epoch, createdAt, head, this.#ring],
       );
     });
+  }
+
+  /** The `seq` of the oldest message of a ring that is full: the next one would replace it. */
+  get #oldest(): number {
+    const query = "SELECT seq FROM log WHERE slot = ?";
+    const row = firstRow(this.#database.sql.exec<{ seq: number }>(query, this.#count % this.#ring));
+    return row?.seq ?? 0;
   }
 }

@@ -1,17 +1,20 @@
 // One import, line by line, into a room without a log. What takes effect at once (settings, bans, scheduled messages) is
 // kept until the last line, so an import that ends before has changed nothing but the log, which is emptied.
 
+import { encodeData } from "../../object/encode-data.ts";
 import type { Database } from "../../object/storage/sql.ts";
 import {
   type ExportedBan,
   type ExportedRoom,
   type ImportResult,
   MAX_IMPORT_BANS_BYTES,
+  MAX_SCHEDULED,
   type Outcome,
   type Refusal,
   type RoomExportLine,
   refuse,
   type Scheduled,
+  utf8Length,
 } from "../../protocol/index.ts";
 import { ImportedLog } from "../log/imported-log.ts";
 import { encodeMessage } from "../log/message-body.ts";
@@ -36,6 +39,12 @@ export interface ImportSettings {
 }
 
 const SAME_ID = refuse("bad_request", "keyed: another message has the same id", { path: ["message", "id"] });
+/** Of all scheduled messages, in bytes: twice what they may have in a room, which counts them as they are stored. */
+const MAX_WAITING_BYTES = 8_388_608;
+const TOO_MUCH_WAITS = refuse(
+  "too_large",
+  `at most ${MAX_SCHEDULED} scheduled messages can wait, with ${MAX_WAITING_BYTES} bytes`,
+);
 const TOO_MANY_BANS = refuse("too_large", `all bans have at most ${MAX_IMPORT_BANS_BYTES} bytes`);
 
 export class RoomImport {
@@ -48,6 +57,7 @@ export class RoomImport {
   readonly #bans: ExportedBan[] = [];
   #bansBytes = 0;
   readonly #scheduled: Scheduled[] = [];
+  #scheduledBytes = 0;
 
   /** `room` is the first line, which fits. From here on the room is marked. */
   constructor(rules: ImportRules, room: ExportedRoom, { epoch }: ImportSettings) {
@@ -82,8 +92,7 @@ export class RoomImport {
         return undefined;
       case "scheduled": {
         const { type: _, ...scheduled } = line;
-        this.#scheduled.push(scheduled);
-        return undefined;
+        return this.#waiting(scheduled);
       }
       case "end":
         return this.#check.end(line.messages);
@@ -102,6 +111,15 @@ export class RoomImport {
       for (const scheduled of this.#scheduled) this.#rules.schedule(scheduled);
     });
     return { epoch: this.#epoch, head, messages };
+  }
+
+  #waiting(scheduled: Scheduled): Refusal | undefined {
+    const data = encodeData(scheduled.data);
+    if (!data.ok) return data.refusal;
+    this.#scheduledBytes += utf8Length(JSON.stringify(scheduled));
+    this.#scheduled.push(scheduled);
+    const isTooMuch = this.#scheduled.length > MAX_SCHEDULED || this.#scheduledBytes > MAX_WAITING_BYTES;
+    return isTooMuch ? TOO_MUCH_WAITS : undefined;
   }
 
   #message(checked: Outcome<CheckedMessage>): Refusal | undefined {

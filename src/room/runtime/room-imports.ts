@@ -2,6 +2,7 @@
 // object refuses calls and connections; whatever its end, the room is opened anew after it.
 
 import { SERVER } from "../../access/identity.ts";
+import { withinMs } from "../../object/runtime/within-ms.ts";
 import { randomEpoch } from "../../object/runtime/random-id.ts";
 import {
   accept,
@@ -33,6 +34,10 @@ const NO_END = refuse(
 );
 const MISSING = refuse("bad_request", "the body is missing: send the lines of an export");
 const BROKEN_OFF = refuse("bad_request", "the body broke off, or is not framed as HTTP says");
+
+/** Nothing of a body came for so long, in milliseconds: the room refuses everybody meanwhile. */
+const STALLED_MS = 60_000;
+const STALLED = refuse("bad_request", `nothing of the body came for ${STALLED_MS / 1_000} s`);
 
 /** After so many lines what was written is waited for: what is not on disk yet is in memory. */
 const SYNC_LINES = 1_000;
@@ -105,8 +110,9 @@ export class RoomImports {
   ): Promise<Refusal | undefined> {
     let written = 0;
     while (!lines.isDone) {
-      const piece = await lines.read().catch(() => undefined);
-      if (piece === undefined) return BROKEN_OFF;
+      const read = lines.read().catch(() => BROKEN_OFF);
+      const piece = await withinMs(STALLED_MS, read, STALLED);
+      if ("code" in piece) return piece;
       for (const line of piece) {
         const refusal = await take(line);
         if (refusal !== undefined) return refusal;
@@ -130,7 +136,8 @@ export class RoomImports {
       if (log.head > 0) return reject(HAS_LOG);
       const { database } = live;
       const users = new UserRecords(database.sql);
-      const schedule = (waiting: Scheduled) => live.room.time.schedule.restore(waiting, turn.now);
+      const schedule = (waiting: Scheduled) =>
+        room.time.schedule.restore(waiting, turn.now, live.asksBackEnd);
       const rules = { database, settings, users, messages: log.messages, schedule };
       run.importing = new RoomImport(rules, first.value, { epoch: keepsEpoch ? undefined : randomEpoch() });
       this.#isUnderWay = true;

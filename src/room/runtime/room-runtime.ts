@@ -157,6 +157,11 @@ export class RoomRuntime {
     return this.database.isMade;
   }
 
+  /** Whether the deployer's back end decides what users may do here whose tokens do not say it. */
+  get asksBackEnd(): boolean {
+    return this.#config.backEnd !== undefined;
+  }
+
   /** Whether nothing is open here, about to open, or waits. */
   get isIdle(): boolean {
     return this.room.isEmpty && !this.admission.isBusy;
@@ -398,7 +403,10 @@ export class RoomRuntime {
       authorize: (identity) => this.#authorize(identity),
       ask: async (actor, input) => this.gate?.askForCall(actor, { type: "send", input }) ?? accept(undefined),
       settle: async (verdicts) => {
-        await this.call(SERVER, 0, ({ time }, turn) => accept(time.schedule.judged(verdicts, turn)));
+        await this.call(SERVER, 0, ({ time, closedFor }, turn) =>
+          // They would be written into a log that is imported. The room that is opened then judges them anew.
+          accept(closedFor === undefined ? time.schedule.judged(verdicts, turn) : undefined),
+        );
       },
       failed: (error) => log("command_failed", { room: this.#name, error }),
     });

@@ -105,7 +105,7 @@ interface CallsOfUsers {
   userData(user: string, after: number): Answer<UserDataPage>;
   /**
    * Erases a user here, and tells of their revoked tokens as `revoke` and `forget` do. Bans stay. A long log takes several
-   * calls: each goes on where the one before ended.
+   * calls of about a second: each goes on where the one before ended.
    */
   erase(order: ErasureOrder, revokedTokens: RevokedTokens): Promise<Erased>;
   /** A session joins. The answer to its command and its first frames come with a delivery (`UserCalls.deliver`). */
@@ -133,6 +133,14 @@ export interface ErasureOrder {
   readonly user: string;
   /** What the user said or read until then is erased, in milliseconds: later it was somebody who came anew. */
   readonly until: number;
+  /** Left out: from the beginning of the log. */
+  readonly from?: ErasurePlace | undefined;
+}
+
+/** How far an erasure has come in a log: behind the message `after`. */
+export interface ErasurePlace {
+  readonly epoch: string;
+  readonly after: number;
 }
 
 /** What one call erased. */
@@ -141,6 +149,8 @@ export interface Erased {
   readonly reactions: number;
   /** Whether nothing of the user is left. */
   readonly isDone: boolean;
+  /** If not: from where the next call goes on. */
+  readonly next?: ErasurePlace | undefined;
   /** Whether somebody with the same id is here, or said something later. */
   readonly isBack: boolean;
 }

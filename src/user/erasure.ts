@@ -2,6 +2,7 @@
 // done is a row, so crashes and deployments only delay it.
 
 import { mapBounded } from "../object/bounded.ts";
+import { sinceMs } from "../object/liveness.ts";
 import type { RevokedTokens } from "../object/revocation.ts";
 import type { Database } from "../object/storage/sql.ts";
 import type { ErasureResult } from "../protocol/index.ts";
@@ -13,18 +14,27 @@ import type { TokenRevocations } from "./token-revocations.ts";
 const ROOMS_A_RUN = 100;
 /** Each room writes hundreds of rows meanwhile. */
 const ROOMS_AT_ONCE = 10;
+/** After so long a run calls no other room, in milliseconds: each works for about a second. */
+const RUN_MS = 5_000;
 /** So long the end of an erasure is kept for a caller who asks how far it is. */
 const END_IS_KEPT_MS = 3_600_000;
+
+/** How far it has come in the log of a room. */
+interface LogPlace {
+  readonly epoch: string;
+  readonly after: number;
+}
 
 /** What it needs of the object of a room. */
 export interface ErasedFrom {
   erase(
-    order: { readonly user: string; readonly until: number },
+    order: { readonly user: string; readonly until: number; readonly from?: LogPlace | undefined },
     revokedTokens: RevokedTokens,
   ): Promise<{
     readonly messages: number;
     readonly reactions: number;
     readonly isDone: boolean;
+    readonly next?: LogPlace | undefined;
     readonly isBack: boolean;
   }>;
 }
@@ -61,6 +71,8 @@ export class Erasure {
   #state: ErasureState | undefined;
   /** Rooms that could not be reached since all were tried last. */
   readonly #unreachable = new Set<string>();
+  /** Where the next call of a room goes on. After a start of the object it begins anew, and finds less. */
+  readonly #places = new Map<string, LogPlace>();
   #isRunning = false;
 
   /** `stored`: what is left of an erasure, as it was written before the start; `null`: none is under way. */
@@ -118,7 +130,10 @@ export class Erasure {
     const { now, random, done } = this.#ports;
     const untried = state.rooms.filter((room) => !this.#unreachable.has(room));
     const tried = untried.slice(0, ROOMS_A_RUN);
-    const erased = await mapBounded(tried, (room) => this.#eraseIn(room, state.at), ROOMS_AT_ONCE);
+    const begunAt = now();
+    const eraseInTime = async (room: string) =>
+      sinceMs(begunAt, now()) < RUN_MS ? this.#eraseIn(room, state.at) : undefined;
+    const erased = await mapBounded(tried, eraseInTime, ROOMS_AT_ONCE);
     const ended = new Set(tried.filter((_, at) => erased[at]?.isDone));
     const rooms = state.rooms.filter((room) => !ended.has(room));
     const sumOf = (of: "messages" | "reactions") =>
@@ -139,7 +154,10 @@ export class Erasure {
     const { user, revocations, failed } = this.#ports;
     try {
       const { revokedTokens } = revocations;
-      const erased = await this.#ports.room(room).erase({ user, until }, revokedTokens);
+      const order = { user, until, from: this.#places.get(room) };
+      const erased = await this.#ports.room(room).erase(order, revokedTokens);
+      if (erased.next === undefined) this.#places.delete(room);
+      else this.#places.set(room, erased.next);
       // Who came back before the room heard of the erasure was known there, so the room did not say that they came.
       if (erased.isDone && erased.isBack) revocations.confirm(room, revokedTokens);
       return erased;

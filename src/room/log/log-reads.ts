@@ -10,6 +10,7 @@ import {
   type IdRow,
   isByServer,
   type LatestRow,
+  type PlaceRow,
   type TargetRow,
   UNTOLD,
   type UntoldRow,
@@ -36,8 +37,8 @@ export class LogReads {
     this.#ring = ring;
   }
 
-  find(seq: number): TargetRow | undefined {
-    const slot = this.#ring.slotOf(this.#ring.lastUpTo(seq));
+  /** `slot`: where it stands, if that is known. */
+  find(seq: number, slot = this.#ring.slotOf(this.#ring.lastUpTo(seq))): TargetRow | undefined {
     const query = "SELECT slot, seq, event, author, voice, body, deleted FROM log WHERE slot = ? AND seq = ?";
     return firstRow(this.#sql.exec<TargetRow>(query, slot, seq));
   }
@@ -66,19 +67,19 @@ export class LogReads {
    * The first `limit` messages after `after`, ascending, of which something may have to be erased with `author`: what they
    * said up to `until` (ms), and what they may have reacted to.
    */
-  touchedBy(author: string, until: number, after: number, limit: number): number[] {
-    const query = `SELECT seq FROM log WHERE slot BETWEEN ? AND ? AND (
+  touchedBy(author: string, until: number, after: number, limit: number): PlaceRow[] {
+    const query = `SELECT seq, slot FROM log WHERE slot BETWEEN ? AND ? AND (
         (author = ? AND at <= ? AND (deleted IS NULL OR instr(body, '"name":') > 0))
         OR (changed IS NOT NULL AND deleted IS NULL AND instr(body, ?) > 0)
       ) ORDER BY slot LIMIT ?`;
-    const seqs: number[] = [];
+    const places: PlaceRow[] = [];
     for (const { from, to } of this.#ring.slots(after, this.#ring.newestSeq)) {
-      const rest = limit - seqs.length;
+      const rest = limit - places.length;
       if (rest <= 0) break;
       const bindings = [from, to, author, until, JSON.stringify(author), rest];
-      for (const { seq } of this.#sql.exec<{ seq: number }>(query, ...bindings)) seqs.push(seq);
+      places.push(...this.#sql.exec<PlaceRow>(query, ...bindings));
     }
-    return seqs;
+    return places;
   }
 
   /** Whether the log has a message of `author` from after `at` (ms). */

@@ -35,6 +35,7 @@ export interface StoredChange {
   readonly expiresAt?: number | undefined;
 }
 
+export type PlaceRow = { seq: number; slot: number };
 export type BodyRow = { seq: number; event: string; body: string };
 export type TargetRow = BodyRow & {
   slot: number;

@@ -19,7 +19,14 @@ import {
 } from "../../protocol/index.ts";
 import { type Entry, inOrder, type Page, type PageSize, takePage } from "./log-page.ts";
 import type { Aged } from "./log-ring.ts";
-import { type BodyRow, type ChangedRow, isByServer, type WholeRow } from "./log-rows.ts";
+import {
+  type BodyRow,
+  type ChangedRow,
+  isByServer,
+  type PlaceRow,
+  type TargetRow,
+  type WholeRow,
+} from "./log-rows.ts";
 import type { LogStore } from "./log-store.ts";
 import {
   decodeMessage,
@@ -220,9 +227,17 @@ export class RoomLog {
   }
 
   find(seq: number): Target | undefined {
-    const row = this.#store.reads.find(seq);
+    return this.#targetOf(this.#store.reads.find(seq));
+  }
+
+  /** As `find`, where its place was read in the same turn. */
+  findAt({ seq, slot }: PlaceRow): Target | undefined {
+    return this.#targetOf(this.#store.reads.find(seq, slot));
+  }
+
+  #targetOf(row: TargetRow | undefined): Target | undefined {
     if (row === undefined) return undefined;
-    const { slot, event, author, deleted, body } = row;
+    const { seq, slot, event, author, deleted, body } = row;
     return {
       seq,
       slot,
@@ -345,7 +360,7 @@ export class RoomLog {
   }
 
   /** The first `limit` messages after `after` of which something may have to be erased with a user. */
-  touchedBy(user: string, until: number, after: number, limit: number): readonly number[] {
+  touchedBy(user: string, until: number, after: number, limit: number): readonly PlaceRow[] {
     return this.#store.reads.touchedBy(user, until, after, limit);
   }
 

@@ -37,11 +37,11 @@ export function eraseBatch(
   turn: Turn,
 ): ErasedBatch {
   const { log, receipts, time, webhooks } = rules;
-  const seqs = log.touchedBy(user, until, after, BATCH);
+  const places = log.touchedBy(user, until, after, BATCH);
   let messages = 0;
   let reactions = 0;
-  for (const seq of seqs) {
-    const target = log.find(seq);
+  for (const place of places) {
+    const target = log.findAt(place);
     if (target === undefined) continue;
     if (target.author !== user || target.meta.at > until) reactions += withdraw(rules, target, user, turn);
     else if (target.deleted) log.rewrite(target, nameless(target.meta), target.data);
@@ -50,7 +50,7 @@ export function eraseBatch(
       messages += 1;
     }
   }
-  if (seqs.length === BATCH) return { messages, reactions, next: seqs.at(-1) ?? null };
+  if (places.length === BATCH) return { messages, reactions, next: places.at(-1)?.seq ?? null };
   if ((receipts.readAt(user) ?? Number.POSITIVE_INFINITY) <= until) receipts.forget(user);
   time.schedule.erase(user, until);
   webhooks?.erase(user, until, turn.now);
@@ -67,24 +67,23 @@ function erase({ log, streams }: ErasureRules, target: Target, { now, delivery }
 }
 
 /** Takes back what the user reacted with to a message of another one. Answers how many reactions that were. */
-function withdraw({ log, streams }: ErasureRules, { seq: target }: Target, user: string, turn: Turn): number {
+function withdraw({ log, streams }: ErasureRules, found: Target, user: string, turn: Turn): number {
   const { now, delivery } = turn;
-  let count = 0;
-  for (;;) {
-    // As the reaction before has left it.
-    const stored = log.find(target);
-    const found = Object.entries(stored?.meta.reactions ?? {}).find(([, users]) => users.includes(user));
-    if (stored === undefined || found === undefined) return count;
-    const [emoji] = found;
-    const { meta, data } = streams.current(stored);
-    const { seq } = log.change(stored, { meta: without(meta, emoji, user), data, by: null }, now);
+  const { seq: target, event } = found;
+  const reactions = Object.entries(found.meta.reactions ?? {}).filter(([, users]) => users.includes(user));
+  if (reactions.length === 0) return 0;
+  const current = streams.current(found);
+  let { meta } = current;
+  for (const [emoji] of reactions) {
+    meta = without(meta, emoji, user);
+    const { seq } = log.change(current, { meta, data: current.data, by: null }, now);
     streams.wasWritten(target, turn);
     delivery.emit(
-      { kind: "stored", event: stored.event },
+      { kind: "stored", event },
       JSON.stringify({ type: "reaction", seq, at: now, target, emoji, user, op: "remove" }),
     );
-    count += 1;
   }
+  return reactions.length;
 }
 
 function without({ reactions = {}, ...rest }: MessageMeta, emoji: string, user: string): MessageMeta {

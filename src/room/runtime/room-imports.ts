@@ -2,8 +2,8 @@
 // object refuses calls and connections; whatever its end, the room is opened anew after it.
 
 import { SERVER } from "../../access/identity.ts";
-import { withinMs } from "../../object/runtime/within-ms.ts";
 import { randomEpoch } from "../../object/runtime/random-id.ts";
+import { withinMs } from "../../object/runtime/within-ms.ts";
 import {
   accept,
   type ImportResult,

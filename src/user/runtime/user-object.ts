@@ -12,6 +12,7 @@ import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable
 import { opening } from "../../object/runtime/opening.ts";
 import { streamedPages } from "../../object/runtime/streamed-pages.ts";
 import { pollResponse, refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
+import { withinMs } from "../../object/runtime/within-ms.ts";
 import { OWN_CHANGE } from "../../object/spending.ts";
 import { hasTables } from "../../object/storage/lazy-database.ts";
 import {
@@ -34,6 +35,9 @@ import type { NotificationsPage, UserCalls, UserExportCalls } from "../user-call
 import { exportOfNobody } from "../user-export.ts";
 import type { Notified, UserStanding } from "../user-hub.ts";
 import { UserRuntime } from "./user-runtime.ts";
+
+/** Who asks for an erasure does not wait for longer until rooms have done it. */
+const ERASURE_ANSWERS_WITHIN_MS = 3_000;
 
 export class UserObject
   extends DurableObject<Env>
@@ -206,7 +210,10 @@ export class UserObject
     // In the same turn, so that it goes on also if this object ends before it is done.
     await this.#alarm.by(now + RETRY_AFTER_MS);
     const { erasure } = this.#open();
-    await this.#alarm.by(await erasure.run());
+    // The caller does not wait for a room that is slow: the run goes on, and alarms after it.
+    const running = erasure.run().then((at) => this.#alarm.by(at));
+    this.ctx.waitUntil(running);
+    await withinMs(ERASURE_ANSWERS_WITHIN_MS, running, undefined);
     return erasure.progress() ?? { done: true, rooms: 0 };
   }
 

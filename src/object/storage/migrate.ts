@@ -22,7 +22,24 @@ export function migrate({ sql, transaction }: Database, migrations: readonly (re
   if (done > migrations.length) throw new StateIsNewer(done, migrations.length);
   if (done === migrations.length) return;
   transaction(() => {
-    for (const statement of migrations.slice(done).flat()) sql.exec(statement);
+    const missing = migrations.slice(done).flat();
+    for (const statement of done === 0 ? folded(missing) : missing) sql.exec(statement);
     sql.exec("INSERT OR REPLACE INTO schema_version (id, version) VALUES (1, ?)", migrations.length);
   });
+}
+
+/** For a new database: what later steps add to a table is in it from the start, as each change of a table is a row written. */
+function folded(statements: readonly string[]): readonly string[] {
+  const kept: string[] = [];
+  for (const statement of statements) {
+    const [, table, column] = /^ALTER TABLE (\w+) ADD COLUMN (.+)$/s.exec(statement) ?? [];
+    const at = kept.findLastIndex((one) => one.startsWith(`CREATE TABLE ${table} (`));
+    const created = kept[at];
+    if (column === undefined || created === undefined) kept.push(statement);
+    else {
+      const end = created.lastIndexOf(")");
+      kept[at] = `${created.slice(0, end)}, ${column}${created.slice(end)}`;
+    }
+  }
+  return kept;
 }

@@ -419,3 +419,33 @@ describe("a scheduled message that is due", () => {
     expect([stage.test.log.head, stage.test.log.find(150)?.meta.id]).toEqual([150, "m0"]);
   });
 });
+
+describe("a scheduled message that was imported", () => {
+  const restored = (stage: Stage, isAsked: boolean) => {
+    const { now, room } = stage.test;
+    const waiting = { id: "m", event: "chat", from: { id: "ada" }, data: 1, sendAt: now + IN_MS, at: now };
+    room.time.schedule.restore(waiting, now, isAsked);
+  };
+
+  it("[Z165] is sent as the back end permits when it is due", async () => {
+    const stage = new Stage();
+    restored(stage, true);
+    const asked: unknown[] = [];
+    const authorize = (actor: Actor) => {
+      asked.push(actor.identity);
+      return accept<Actor>({ ...actor, permission: "read" });
+    };
+    await stage.later(IN_MS, { authorize });
+    expect(asked).toMatchObject([{ kind: "user", user: { id: "ada" } }]);
+    expect(stage.test.log.head).toBe(0);
+    expect(stage.listed()).toMatchObject([{ id: "m", error: { code: "forbidden" } }]);
+  });
+
+  it("[Z165] is sent without a question where the back end does not decide", async () => {
+    const stage = new Stage();
+    restored(stage, false);
+    const authorize = () => reject(refuse("internal", "nobody is to be asked"));
+    await stage.later(IN_MS, { authorize });
+    expect(stage.test.log.head).toBe(1);
+  });
+});

@@ -180,7 +180,6 @@ export class RoomObject
       this.#live = undefined;
     });
     const live = this.#open();
-    if (outcome.ok) live.room.webhooks?.skipLog();
     live.reports.doubt();
     await live.flush();
     return outcome;

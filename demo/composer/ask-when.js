@@ -8,8 +8,9 @@ import { localInput } from "../ui/format.js";
  * @param {number} proposed
  * @param {string} action
  * @param {readonly HTMLElement[]} [fields] that come before it
+ * @param {() => boolean} [fieldsFit]
  */
-export async function askWhen(title, proposed, action, fields = []) {
+export async function askWhen(title, proposed, action, fields = [], fieldsFit = () => true) {
   const when = field("When", {
     type: "datetime-local",
     value: localInput(proposed),
@@ -23,7 +24,7 @@ export async function askWhen(title, proposed, action, fields = []) {
       at = new Date(when.input.value).getTime();
       const isValid = at > Date.now();
       when.complain(isValid ? "" : "Choose a time in the future");
-      return isValid;
+      return fieldsFit() && isValid;
     },
   });
   return agreed ? at : undefined;

@@ -1,7 +1,7 @@
 // The messages that this user has scheduled in the room: a dialog to change them, or to take them back.
 
-import { chatOf } from "../messages/message-content.js";
-import { field, openDialog } from "../ui/dialogs.js";
+import { attachmentsIn, chatOf } from "../messages/message-content.js";
+import { openDialog, textField } from "../ui/dialogs.js";
 import { button, element } from "../ui/dom.js";
 import { fullTime } from "../ui/format.js";
 import { askWhen } from "./ask-when.js";
@@ -72,16 +72,18 @@ export async function openScheduled(api, toasts) {
   async function changeOne(message) {
     dialog.close();
     const { id, data, sendAt } = message;
-    const text = field("Message", { value: textOf(message), dir: "auto" });
-    const at = await askWhen(
-      "Change the scheduled message",
-      Math.max(sendAt, Date.now() + 60_000),
-      "Change",
-      [text.box],
-    );
+    const text = textField("Message", textOf(message));
+    const before = text.input.value;
+    const fits = () => {
+      const isEmpty = text.input.value.trim() === "" && attachmentsIn(data).length === 0;
+      text.complain(isEmpty ? "Write what will be sent" : "");
+      return !isEmpty;
+    };
+    const proposed = Math.max(sendAt, Date.now() + 60_000);
+    const at = await askWhen("Change the scheduled message", proposed, "Change", [text.box], fits);
     if (at !== undefined) {
-      const isSame = text.input.value === textOf(message);
-      const next = isSame ? {} : { data: { ...Object(data), text: text.input.value } };
+      const { value } = text.input;
+      const next = value === before ? {} : { data: { ...Object(data), text: value.trim() } };
       await toasts.attempt(api.reschedule(id, { ...next, sendAt: at }), `Will be sent on ${fullTime(at)}`);
     }
     await openScheduled(api, toasts);

@@ -55,13 +55,17 @@ export function createTiming(root, { schedule }, { toasts, take, putBack }) {
     const composed = take();
     if (composed === undefined)
       return toasts.say("Write a message first, then choose when to send it.", "failed");
-    const done = schedule.schedule(composed.data, { ...composed.options, sendAt: at });
+    const done = schedule.schedule(composed.data, { ...composed.options, ...options(), sendAt: at });
     if (!(await toasts.attempt(done, `Will be sent on ${fullTime(at)}`))) putBack(composed);
   }
 
+  /** Of the next message. */
+  function options() {
+    return lifetime === undefined ? {} : { expiresInSeconds: lifetime };
+  }
+
   return {
-    /** The options of the next send. */
-    options: () => (lifetime === undefined ? {} : { expiresInSeconds: lifetime }),
+    options,
 
     /** @param {RoomSnapshot} snapshot */
     update(snapshot) {

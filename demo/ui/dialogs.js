@@ -58,8 +58,15 @@ export function ask({ title, text, action, look = "primary small", fields = [], 
  * @param {string} label
  * @param {Readonly<Record<string, string>>} attributes
  */
-export function field(label, attributes) {
-  const input = element("input", { autocomplete: "off", ...attributes });
+export const field = (label, attributes) =>
+  labelled(label, element("input", { autocomplete: "off", ...attributes }));
+
+/** A field for text of several lines. @param {string} label @param {string} text */
+export const textField = (label, text) =>
+  labelled(label, element("textarea", { rows: 3, dir: "auto" }, text));
+
+/** @template {HTMLInputElement | HTMLTextAreaElement} Input @param {string} label @param {Input} input */
+function labelled(label, input) {
   const problem = element("p", { class: "wrong", role: "alert", hidden: "" });
   return {
     box: element("div", { class: "field" }, element("label", {}, label, input), problem),

@@ -88,6 +88,43 @@ describeInBrowser("the timing of messages", () => {
     await scheduled(bo).getByRole("button", { name: "Close" }).click();
   });
 
+  it("[Z301] what is scheduled says how long it stays, and its lines outlive a change of its time", async () => {
+    const { page, writing } = ada;
+    await writing.fill("one\ntwo");
+    await choose(ada, "Delete after 1 hour", "menuitemradio");
+    await choose(ada, "Send later…", "menuitem");
+    const asked = page.waitForRequest(
+      (request) => request.url().endsWith("/scheduled") && request.method() === "POST",
+    );
+    await page.getByRole("button", { name: "Schedule" }).click();
+    expect((await asked).postDataJSON()).toMatchObject({
+      data: { text: "one\ntwo" },
+      expiresInSeconds: 3_600,
+    });
+    await ada.sees(/^Will be sent on/);
+    await choose(ada, "Keep the message", "menuitemradio");
+
+    await choose(ada, "Scheduled messages", "menuitem");
+    await scheduled(ada)
+      .getByRole("button", { name: /^Change “one/ })
+      .click();
+    const change = page.getByRole("dialog", { name: "Change the scheduled message" });
+    expect(await change.getByLabel("Message").inputValue()).toBe("one\ntwo");
+    await change.getByLabel("Message").fill(" ");
+    await change.getByRole("button", { name: "Change" }).click();
+    await change.getByText("Write what will be sent").waitFor();
+    await change.getByLabel("Message").fill("one\ntwo");
+    await change.getByLabel("When").fill(new Date(Date.now() + 7 * 86_400_000).toISOString().slice(0, 16));
+    const changed = page.waitForRequest((request) => request.method() === "PATCH");
+    await change.getByRole("button", { name: "Change" }).click();
+    expect((await changed).postDataJSON()).toEqual({ sendAt: expect.any(Number) });
+    await scheduled(ada)
+      .getByRole("button", { name: /^Delete “one/ })
+      .click();
+    await scheduled(ada).getByText("Nothing is scheduled in this room.").waitFor();
+    await scheduled(ada).getByRole("button", { name: "Close" }).click();
+  });
+
   it("[Z301] nothing is scheduled where nothing was written, and the page says so", async () => {
     await choose(bo, "Send later…", "menuitem");
     await bo.page.getByRole("button", { name: "Schedule" }).click();

@@ -77,7 +77,7 @@ export class ScheduleApi<Events extends EventMap = RegisteredEvents> {
    * when it is sent.
    *
    * After `offline` and `timeout` it is not known whether it is scheduled: the same call with the same `key` schedules it
-   * once, and resolves with `duplicate` where it was. Rejects with `rate_limited` where 100 of this user wait in the room.
+   * once, and resolves with `duplicate` where it was. Rejects with `too_large` where 100 of this user wait in the room.
    *
    * @example
    * const { id } = await scheduleApi(client, "project_123").schedule({ text: "Good morning" }, { sendAt: new Date(2030, 0, 1, 9) });

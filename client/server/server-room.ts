@@ -182,11 +182,12 @@ export class ServerRoom<Events extends EventMap = RegisteredEvents> {
     checked(this.#call("POST", `${messagePath(seq)}/takeover`, undefined, options), TAKEOVER_RESULT);
 
   /**
-   * Publishes a message later: the same fields as {@link ServerRoom.publish} but `stream`, and `sendAt`. Until then it is seen by
-   * its author (`from`) and by server code alone. Resolves with the `id` of the message that it becomes.
+   * Publishes a message later: the same fields as {@link ServerRoom.publish} but `stream`, and `sendAt`. Until then
+   * server code alone sees it, also where it is said in the name of a user (`from`). Resolves with the `id` of the message
+   * that it becomes.
    *
-   * It is scheduled once: all tries carry the same `id`, as in `publish`. Rejects with `rate_limited` where 1,000 wait in the
-   * room, or 100 of the same author.
+   * It is scheduled once: all tries carry the same `id`, as in `publish`. Rejects with `too_large` where 1,000 wait in the
+   * room.
    *
    * @example
    * const { id } = await server.room("project_123").schedule({ data: { text: "Good morning" }, sendAt: new Date(2030, 0, 1, 9) });

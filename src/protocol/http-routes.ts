@@ -5,7 +5,7 @@ import { READ_RESULT } from "./events.ts";
 import * as answers from "./http-answers.ts";
 import * as bodies from "./http-bodies.ts";
 import * as queries from "./http-queries.ts";
-import { COMMANDS_HEAD, POLL_HEAD } from "./polling.ts";
+import { COMMANDS_HEAD, POLL_END_LINES, POLL_HEAD } from "./polling.ts";
 import * as portable from "./portable.ts";
 import { PREFERENCES } from "./preferences.ts";
 import * as scheduled from "./scheduled.ts";
@@ -32,6 +32,8 @@ export interface OtherRoute extends Omit<HttpRoute, "answer"> {
   /** Left out: the answer is text, of `answerType`. */
   readonly answer?: Schema;
   readonly answerType?: string;
+  /** The last line of the answer, where it has another form than the lines before it. */
+  readonly answerLastLine?: Schema;
 }
 
 const NOTHING = {} as const satisfies Schema;
@@ -194,6 +196,7 @@ const POLLED_FRAMES = {
   body: POLL_HEAD,
   answerType: "text/plain; charset=utf-8",
   answerLines: FRAME_LINE,
+  answerLastLine: ["by type", POLL_END_LINES],
 } as const satisfies OtherRoute;
 
 /** Beside `HTTP_ROUTES`: those that carry a connection in lines, and the text of others. */

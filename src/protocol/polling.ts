@@ -1,6 +1,6 @@
 // Long polling: a connection as on a socket, whose frames travel in HTTP calls. PROTOCOL.md §10.
 
-import type { Fields, Infer } from "./schema.ts";
+import type { Fields, Infer, InferTable } from "./schema.ts";
 
 /** How long a call may wait for a frame, in seconds. */
 export const MAX_POLL_WAIT_S = 30;
@@ -29,12 +29,14 @@ export const COMMANDS_HEAD = {
   leave: ["optional", ["is", true]],
 } as const satisfies Fields;
 
-/** The last line of an answer to a poll. */
-export type PollEnd =
+/** The last line of an answer to a poll, by `type`. */
+export const POLL_END_LINES = {
   /** The connection goes on. */
-  | { readonly type: "polled"; readonly connection: string }
+  polled: { type: ["is", "polled"], connection: "text" },
   /** It has ended, as a socket is closed. */
-  | { readonly type: "closed"; readonly code: number; readonly reason: string };
+  closed: { type: ["is", "closed"], code: "int", reason: "text" },
+} as const satisfies Readonly<Record<string, Fields>>;
+export type PollEnd = InferTable<typeof POLL_END_LINES>;
 
 export type PollHead = Infer<typeof POLL_HEAD>;
 export type CommandsHead = Infer<typeof COMMANDS_HEAD>;

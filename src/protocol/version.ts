@@ -43,7 +43,7 @@ export const WIRE_HISTORY = [
   { version: 1, wire: "96ebb756a77681bc", change: "Answers that stream; the setting `maxAgentTurns`." },
   {
     version: 1,
-    wire: "a7256e4aa5244c85",
+    wire: "74f4811a8d82a9cd",
     change: "Messages that expire, scheduled ones, retention by age; exports, imports, erasures; webhooks.",
   },
 ] as const;

@@ -61,7 +61,10 @@ const OF_FORM = /^(?:Body\b|Answers?\b|Parameters:|Errors:|Each further line|\||
 
 function readSection(route: string, chapter: string, markdown: string): ReferenceSection {
   const text = markdown.replace(/```[\s\S]*?```/g, "").trim();
-  const paragraphs = text.split(/\n{2,}/).map((paragraph) => paragraph.replace(/\s*\n(?!\|)/g, " ").trim());
+  // Rows of a table and entries of a list keep their lines.
+  const paragraphs = text
+    .split(/\n{2,}/)
+    .map((paragraph) => paragraph.replace(/\s*\n\s*(?!\s*(?:\||- ))/g, " ").trim());
   const [first = ""] = paragraphs;
   const [, summary] = /^(.+?)(?:[.:;](?= |$)|$)/.exec(withoutForm(first)) ?? [];
   if (summary === undefined)

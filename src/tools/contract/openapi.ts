@@ -156,12 +156,8 @@ class OperationWriter {
     return { required: true, content: { "application/x-ndjson": { schema } } };
   }
 
-  #answers({ answer, answerLines, answerType }: ContractRoute, { statuses }: ReferenceSection): JsonSchema {
-    const lines = answerLines === undefined ? undefined : this.#writer.write(answerLines, "server");
-    const text = {
-      type: "string",
-      ...(lines && { description: "Lines of JSON: each is an `x-line`.", "x-line": lines }),
-    };
+  #answers({ answer, answerType, ...route }: ContractRoute, { statuses }: ReferenceSection): JsonSchema {
+    const { lines, text } = this.#textOf(route);
     const content = {
       ...(answer !== undefined && { "application/json": { schema: this.#writer.write(answer, "server") } }),
       ...(answerType !== undefined && { [answerType]: { schema: text } }),
@@ -170,6 +166,17 @@ class OperationWriter {
     return Object.fromEntries(
       statuses.map((status) => [status, { description: DONE[status] ?? "Done.", content }]),
     );
+  }
+
+  #textOf({ answerLines, answerLastLine }: Pick<ContractRoute, "answerLines" | "answerLastLine">) {
+    if (answerLines === undefined) return { lines: undefined, text: { type: "string" } };
+    const lines = this.#writer.write(answerLines, "server");
+    const last = answerLastLine === undefined ? undefined : this.#writer.write(answerLastLine, "server");
+    const description = `Lines of JSON: each is an \`x-line\`${last ? ", and the last one an `x-last-line`" : ""}.`;
+    return {
+      lines,
+      text: { type: "string", description, "x-line": lines, ...(last && { "x-last-line": last }) },
+    };
   }
 
   #refusals(route: ContractRoute, section: ReferenceSection): JsonSchema {

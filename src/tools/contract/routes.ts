@@ -11,6 +11,7 @@ export interface ContractRoute {
   readonly bodyLines?: unknown;
   readonly answer?: unknown;
   readonly answerLines?: unknown;
+  readonly answerLastLine?: unknown;
   readonly answerType?: string;
 }
 

@@ -24,6 +24,7 @@ import { openApiDocument } from "../../../src/tools/contract/openapi.ts";
 import { derivedOperation } from "../../../src/tools/contract/routes.ts";
 import { SchemaWriter } from "../../../src/tools/contract/schema-writer.ts";
 import { validator } from "../../../src/validation/validator.ts";
+import { answerCheck, bodyCheck, operationOf } from "../../support/contract/checked-calls.ts";
 import { CheckedFrames } from "../../support/contract/checked-frames.ts";
 import { JsonSchemas } from "../../support/contract/json-schemas.ts";
 
@@ -309,6 +310,35 @@ describe("the schemas of the documents", () => {
       "error: /code must be equal",
     );
     expect(frames.sent('{"type":"batch","commands":[{"type":"send","id":"b"}]}')[0]).toContain("data");
+  });
+
+  it("[Z205] find a line that does not fit, in a poll, in an export and in what is sent", () => {
+    const frames = new CheckedFrames();
+    const problemsOfAnswer = (route: readonly [string, string], type: string, text: string) => {
+      const operation = operationOf(...route);
+      const check = operation && answerCheck(operation, { status: 200, type }, frames);
+      return typeof check === "object" ? [...check.add(text), ...check.end()] : [check];
+    };
+    const poll = ["POST", "/v1/rooms/a/poll"] as const;
+    const frame = '{"type":"occupancy","members":1,"connections":2}';
+    const end = '{"type":"polled","connection":"c"}';
+    expect(problemsOfAnswer(poll, "text/plain; charset=utf-8", `${frame}\n${end}\n`)).toEqual([]);
+    const odd = problemsOfAnswer(poll, "text/plain", `${frame.replace("{", '{"new":1,')}\n${end}`);
+    expect(odd[0]).toContain("occupancyEvent");
+    expect(problemsOfAnswer(poll, "text/plain", frame)[0]).toContain("the answer of pollRoom with 200");
+    expect(problemsOfAnswer(poll, "text/html", "")).toEqual([
+      "the answer of pollRoom with 200: the document has no text/html",
+    ]);
+    const exported = ["GET", "/v1/rooms/a/export"] as const;
+    const problems = problemsOfAnswer(exported, "application/x-ndjson", '{"type":"end","messages":-1}\n');
+    expect(problems[0]).toContain("the answer of exportRoom with 200");
+
+    const commands = operationOf("POST", "/v1/rooms/a/commands");
+    const body = commands && bodyCheck(commands, frames);
+    const sent = '{"connection":"c","number":1}\n{"type":"read","id":"a","seq":"x"}';
+    expect([...(body?.add(sent) ?? []), ...(body?.end() ?? [])]).toEqual([
+      expect.stringContaining("readCommand: /seq"),
+    ]);
   });
 });
 

@@ -83,6 +83,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
   /** What arrives is history: the first replay is not over yet, or that after `lost`. */
   #isHistory = false;
   #cancelExpiry: Cancel = () => {};
+  #isClosed = false;
 
   constructor(
     context: RoomContext,
@@ -137,7 +138,7 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     this.keeper?.changed();
     this.store.changed();
     const { expiring } = this.state.messages;
-    if (expiring === undefined) return;
+    if (expiring === undefined || this.#isClosed) return;
     const now = this.#latest();
     // Also where nobody reads a snapshot: it moves `next` on.
     expiring.over(now);
@@ -225,6 +226,8 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
 
   /** For good: listeners hear of it at once, and no timer is left. */
   close(): void {
+    this.#isClosed = true;
+    this.#cancelExpiry();
     this.typing.stop();
     this.typing.clear();
     const error = new RoomsError("closed", "The room was left.");
@@ -236,7 +239,6 @@ export class RoomEngine implements ChannelEvents, EnginePort, KeptParts, OutboxP
     this.channel.close();
     this.outbox.clear(error);
     this.changed();
-    this.#cancelExpiry();
   }
 
   onConnected(frame: Connected, resume: ResumeKind): void {

@@ -201,7 +201,7 @@ export class MessageList {
   }
 
   #put({ at, chunk, index, held }: Place, message: Message): void {
-    if (message.expiresAt !== undefined) this.#expiring ??= new Expiring((seq) => this.get(seq));
+    if (message.expiresAt !== undefined) this.#expiring ??= new Expiring(() => this.#chunks);
     this.#expiring?.put(message);
     const next = chunk.slice(0, index).concat([message], chunk.slice(held ? index + 1 : index));
     // What comes at the end leaves a full piece behind: fewer pieces are copied faster.

@@ -4,22 +4,20 @@
 import type { Message } from "../../../src/protocol/index.ts";
 import { withChange } from "./changes.ts";
 
-/** Which messages of a list expire. A look that finds nothing takes no time, however many there are. */
+/** Which messages of a list expire. Until the time of the next one a look takes no time, however many there are. */
 export class Expiring {
-  readonly #held: (seq: number) => Message | undefined;
-  readonly #seqs = new Set<number>();
+  readonly #held: () => readonly (readonly Message[])[];
   /** In the server's time: nothing expires before it. */
   next = Number.POSITIVE_INFINITY;
   #over: readonly Message[] = [];
 
-  constructor(held: (seq: number) => Message | undefined) {
+  /** `held`: the list, in pieces. */
+  constructor(held: () => readonly (readonly Message[])[]) {
     this.#held = held;
   }
 
   /** The list has this message, or this version of it. */
-  put({ seq, expiresAt }: Message): void {
-    if (expiresAt === undefined) return;
-    this.#seqs.add(seq);
+  put({ expiresAt = this.next }: Message): void {
     this.next = Math.min(this.next, expiresAt);
   }
 
@@ -27,15 +25,13 @@ export class Expiring {
   over(now: number): readonly Message[] {
     if (now < this.next) return this.#over;
     this.next = Number.POSITIVE_INFINITY;
-    const over: Message[] = [];
-    for (const seq of this.#seqs) {
-      const held = this.#held(seq);
-      if (held?.expiresAt === undefined) this.#seqs.delete(seq);
-      else if (held.expiresAt > now) this.put(held);
-      else over.push(held);
-    }
-    this.#over = over;
-    return over;
+    const isOver = (message: Message): boolean => {
+      if (message.expiresAt !== undefined && message.expiresAt <= now) return true;
+      this.put(message);
+      return false;
+    };
+    this.#over = this.#held().flatMap((piece) => piece.filter(isOver));
+    return this.#over;
   }
 }
 

@@ -164,6 +164,14 @@ describe("the timer of messages that expire", () => {
     expect(clock.pending).toBe(0);
   });
 
+  it("[Z282] is none for a room that was left, whatever its app or an answer still does to it", async () => {
+    const { client, clock, socket, room } = await roomForTest();
+    socket().deliver(message(1, inMinutes(5)), message(2, inMinutes(5)));
+    client.close();
+    room.trim(1);
+    expect(clock.pending).toBe(0);
+  });
+
   it("[Z282] keeps no process running", () => {
     const timer = { unref: vi.fn() };
     const set = vi.spyOn(globalThis, "setTimeout").mockReturnValue(Object(timer));

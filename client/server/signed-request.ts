@@ -64,12 +64,14 @@ async function rawBody(request: SignedRequest): Promise<string | Uint8Array> {
     });
     return new Uint8Array(buffer);
   }
-  const { body = "" } = request;
+  const { body = "", headers } = request;
+  // Where no reader has taken it, there is no body on the request, and its signature would seem to be wrong.
+  if (body === "" && Number(headers["content-length"] ?? 0) > 0) throw missing();
   if (typeof body === "string" || body instanceof Uint8Array) return body;
   throw missing();
 }
 
 const missing = (cause?: unknown) =>
-  new RoomsError("bad_request", "The raw body is needed: another reader has taken or parsed it before.", {
+  new RoomsError("bad_request", "The raw body is needed: nobody has read it yet, or another reader has taken or parsed it before.", {
     cause,
   });

@@ -56,6 +56,9 @@ describe("a webhook", () => {
     const read = await request();
     await read.text();
     await expect(readWebhook(read, SECRET, at(0))).rejects.toMatchObject(isMistake);
+    const { headers } = await ofNode(BODY);
+    const unread = { headers: { ...headers, "content-length": `${BODY.length}` } };
+    await expect(readWebhook(unread, SECRET, at(0))).rejects.toMatchObject(isMistake);
     await expect(readWebhook(await request(), undefined, at(0))).rejects.toMatchObject({
       code: "bad_request",
     });

@@ -59,7 +59,7 @@ export async function authenticatePoll<Body extends { readonly head: { readonly 
   readBody: () => Promise<Body>,
 ): Promise<Body & { readonly bearer: SocketBearer }> {
   const credential = credentialOf(c.req.raw, { inQuery: false });
-  if (credential.kind === "none") {
+  if (credential.kind === "none" && trustedCaller(c.req.raw) === undefined) {
     const body = await readBody();
     const names = body.head.connection !== undefined;
     await (names ? spendReading(c) : spendAnonymous(c));

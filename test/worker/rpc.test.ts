@@ -224,6 +224,8 @@ describe("what rejects", () => {
       { name: "RoomsError", code: "bad_request", path: ["user"] },
     ]);
     for (const error of errors) expect(error).toBeInstanceOf(Error);
+    const poll = `/v1/rooms/${uniqueName("public")}/poll`;
+    expect(await failure(rooms.call("POST", poll, {}))).toMatchObject({ code: "forbidden" });
   });
 
   it("[Z255] has the time after which another try has a chance", async () => {

@@ -72,6 +72,10 @@ async function rawBody(request: SignedRequest): Promise<string | Uint8Array> {
 }
 
 const missing = (cause?: unknown) =>
-  new RoomsError("bad_request", "The raw body is needed: nobody has read it yet, or another reader has taken or parsed it before.", {
-    cause,
-  });
+  new RoomsError(
+    "bad_request",
+    "The raw body is needed: nobody has read it yet, or another reader has taken or parsed it before.",
+    {
+      cause,
+    },
+  );

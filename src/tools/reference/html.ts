@@ -12,14 +12,19 @@ const inline = (text: string): string =>
 /** One line of Markdown. */
 export const line = (text: unknown): string => (typeof text === "string" ? inline(text) : "");
 
-/** Paragraphs of Markdown. */
+/** Paragraphs of Markdown, some of which may be lists. */
 export const paragraphs = (text: unknown): string =>
   typeof text === "string"
     ? text
         .split(/\n{2,}/)
-        .map((paragraph) => `<p>${inline(paragraph)}</p>`)
+        .map((paragraph) => (paragraph.startsWith("- ") ? list(paragraph) : `<p>${inline(paragraph)}</p>`))
         .join("\n")
     : "";
+
+function list(entries: string): string {
+  const items = entries.split(/^- /m).filter((entry) => entry !== "");
+  return `<ul>${items.map((entry) => `<li>${inline(entry.trim())}</li>`).join("\n")}</ul>`;
+}
 
 /** A table that can be wider than its page: then it scrolls by itself. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

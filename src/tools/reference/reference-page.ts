@@ -148,10 +148,11 @@ function bodyOf({ requestBody }: Json, openApi: Json): string {
 }
 
 function mediaOf(type: string, schema: unknown): string {
-  const { "x-first-line": first, "x-line": further } = object(schema);
+  const { "x-first-line": first, "x-line": further, "x-last-line": last } = object(schema);
   const lines = [
     first === undefined ? "" : `first ${typeOf(first, HTTP)}`,
     further === undefined ? "" : typeOf(further, HTTP),
+    last === undefined ? "" : `last ${typeOf(last, HTTP)}`,
   ];
   const said = lines.filter((words) => words !== "");
   const form = said.length > 0 ? `lines: ${said.join(", then ")}` : typeOf(schema, HTTP);

@@ -23,6 +23,7 @@ import { readHttpReference } from "../../../src/tools/contract/http-reference.ts
 import { openApiDocument } from "../../../src/tools/contract/openapi.ts";
 import { derivedOperation } from "../../../src/tools/contract/routes.ts";
 import { SchemaWriter } from "../../../src/tools/contract/schema-writer.ts";
+import { paragraphs } from "../../../src/tools/reference/html.ts";
 import { validator } from "../../../src/validation/validator.ts";
 import { answerCheck, bodyCheck, operationOf } from "../../support/contract/checked-calls.ts";
 import { CheckedFrames } from "../../support/contract/checked-frames.ts";
@@ -35,6 +36,7 @@ const reference = readFileSync(join(src, "protocol/HTTP.md"), "utf8");
 interface Operation {
   readonly operationId: string;
   readonly summary: string;
+  readonly description: string;
   readonly parameters?: readonly { readonly name?: string; readonly $ref?: string }[];
   readonly responses: Readonly<Record<string, unknown>>;
 }
@@ -87,6 +89,14 @@ describe("the documents", () => {
       ([code]) => !["timeout", "replaced", "deleted"].includes(code),
     );
     for (const [, { http }] of ofCalls) expect([...statuses]).toContain(String(http));
+  });
+
+  it("[Z201] keep the lists of a section, and the reference page shows them", () => {
+    const { description } = openApi.paths["/v1/rooms/{room}/import"]?.post ?? {};
+    expect(description).toMatch(/\n\n- It takes effect .+\n- The connections /);
+    expect(paragraphs("Two.\n\n- `one`\n- other")).toBe(
+      "<p>Two.</p>\n<ul><li><code>one</code></li>\n<li>other</li></ul>",
+    );
   });
 
   it("[Z201] have each parameter that a route reads", () => {

@@ -9,7 +9,7 @@ import type { AppEnv } from "./app-context.ts";
 import { roomStub } from "./app-context.ts";
 import { onlyServerCode, readBody } from "./body.ts";
 import { actInRoom, callInRoom } from "./call-actor.ts";
-import { accepted } from "./refusal-error.ts";
+import { accepted, refusing } from "./refusal-error.ts";
 import { pageJson, rawJson } from "./responses.ts";
 
 const scheduleBody = validator(SCHEDULE_BODY);
@@ -25,6 +25,9 @@ export const scheduled = new Hono<AppEnv>()
     const body = await readBody(c, scheduleBody);
     onlyServerCode(actor.identity.kind, body, ["from"]);
     const { id = randomId() } = body;
+    // Even encoded they make another path: nobody could cancel the message, and a script that tries would reach the room.
+    if (id === "." || id === "..")
+      throw refusing("bad_request", "id cannot be . or .., which no path can name", { path: ["id"] });
     const message = { ...body, id, data: accepted(encodeData(body.data)) };
     const result = accepted(await roomStub(c, room).schedule(actor, message));
     return c.json(result, result.duplicate ? 200 : 201);

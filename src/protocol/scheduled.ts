@@ -20,7 +20,7 @@ export const SCHEDULE_BODY = {
   ...LIFETIME_CONTENT,
   /** When to send it, in milliseconds since 1970, at most a year ahead. What is past is sent at once. */
   sendAt: "instant",
-  /** The idempotency key, and the `id` of the message that it becomes. Default: a random one. */
+  /** The idempotency key, and the `id` of the message that it becomes; not `.` or `..`. Default: a random one. */
   id: ["optional", "commandId"],
   /** In whose name server code says this. Only with an API key. */
   from: ["optional", SENDER],

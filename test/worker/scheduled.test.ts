@@ -56,6 +56,15 @@ describe("scheduled messages over HTTP", () => {
     expect(await messagesOf(room)).toEqual([]);
   });
 
+  it.each([".", ".."])("[Z285] have no id that no path can name: %s", async (id) => {
+    const room = uniqueName("scheduled");
+    const body = { id, data: 1, sendAt: Date.now() + HOUR_MS };
+    const refused = await callAs(await tokenFor("ada"), "POST", pathOf(room), body);
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ error: { code: "bad_request", path: ["id"] } });
+    expect(await (await callAsServer("GET", pathOf(room))).json()).toEqual({ scheduled: [] });
+  });
+
   it("[Z19] are of a room that there is: to look creates none", async () => {
     const room = uniqueName("scheduled");
     expect(await (await callAsServer("GET", pathOf(room))).json()).toEqual({ scheduled: [] });

@@ -16,7 +16,7 @@ interface Address {
 export async function serveOpenApi(c: AppContext): Promise<Response> {
   const { default: document } = await import("./openapi.json");
   const { scheme, host, basePath } = addressOf(c);
-  return answer(c, { ...document, servers: [{ url: `${scheme}://${host}${basePath}` }] });
+  return answer(c, document, [{ url: `${scheme}://${host}${basePath}` }]);
 }
 
 export async function serveAsyncApi(c: AppContext): Promise<Response> {
@@ -28,13 +28,30 @@ export async function serveAsyncApi(c: AppContext): Promise<Response> {
     protocol: scheme === "http" ? "ws" : "wss",
     ...(basePath !== "" && { pathname: basePath }),
   };
-  return answer(c, { ...document, servers: { deployment } });
+  return answer(c, document, { deployment });
+}
+
+interface Served {
+  readonly servers: string;
+  readonly text: string;
+  readonly etag: string;
+}
+
+/** As it was served last: anybody may ask as often as they like, and each has the same address as a rule. */
+const served = new WeakMap<object, Served>();
+
+async function withServers(document: object, servers: object): Promise<Served> {
+  const known = served.get(document);
+  if (known?.servers === JSON.stringify(servers)) return known;
+  const text = JSON.stringify({ ...document, servers });
+  const made = { servers: JSON.stringify(servers), text, etag: `"${await hashOf(text)}"` };
+  served.set(document, made);
+  return made;
 }
 
 /** A client that has it asks with its `ETag`, and gets 304 until the next deployment. */
-async function answer(c: AppContext, document: object): Promise<Response> {
-  const text = JSON.stringify(document);
-  const etag = `"${await hashOf(text)}"`;
+async function answer(c: AppContext, document: object, servers: object): Promise<Response> {
+  const { text, etag } = await withServers(document, servers);
   const headers = {
     "Access-Control-Allow-Origin": "*",
     "Cache-Control": "public, max-age=0, must-revalidate",

@@ -154,6 +154,7 @@ export const CONFIGURE_CALL: RoomCall<SettingsPatch, OwnSettings> = {
 
 export const SCHEDULE_CALL: RoomCall<ScheduleInput, ScheduleResult> = {
   lasts: true,
+  leaves: true,
   makes: true,
   cost: ({ mentions }) => 1 + (mentions?.length ?? 0),
   run: ({ time }, turn, actor, input) => time.schedule.add(actor, input, turn),

@@ -131,6 +131,16 @@ describe("a room that a user calls over HTTP alone", () => {
     await join(room, user);
     expect(ofType(await exportOfUser(user), "room")).toEqual([{ type: "room", room, followed: true }]);
   });
+
+  it("[Z162] is known where the user has only scheduled something", async () => {
+    const [user, room] = [uniqueName("ada"), uniqueName("http")];
+    const body = { id: "later", data: "SECRET", sendAt: Date.now() + 3_600_000 };
+    const answer = await callAs(await tokenFor(user), "POST", `/v1/rooms/${room}/scheduled`, body);
+    expect(answer.status).toBe(201);
+    expect(ofType(await exportOfUser(user), "scheduled")).toMatchObject([{ room, id: "later", data: "SECRET" }]);
+    await erase(user);
+    expect(await storedText(roomObject(room))).not.toContain("SECRET");
+  });
 });
 
 describe("an erasure", () => {

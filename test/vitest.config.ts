@@ -22,6 +22,14 @@ const bindings = {
   // A line by chance would make a test fail by chance.
   LOG_SAMPLE: 0,
   DEV_TOKENS: "off",
+  // The plugin reads `.dev.vars`, where a developer may have named a back end.
+  AUTHORIZE_URL: "",
+  BEFORE_PUBLISH_URL: "",
+  BEFORE_PUBLISH_TOPICS: "",
+  WEBHOOK_URL: "",
+  WEBHOOK_EVENTS: "",
+  WEBHOOK_TOPICS: "",
+  WEBHOOK_SECRET: "",
   PICTURE_HOSTS: "p.example,new.example",
   VAPID_PUBLIC_KEY: "BMPVU5KZu5ZObDhzwv7gjvtQ_IfGECsAiNKbsZ3UwqoI7fXYidowZ2Kz08CKSYu3xSnhuNn7J7TeM7QdFH2a4mg",
   VAPID_PRIVATE_KEY: "aF_kVgUjkukMFBu_zAJCCLhBvrBEL6JEd0QonVfH5bM",

@@ -403,7 +403,7 @@ export const LOG_CATALOGUE = {
     from: "telling WEBHOOK_URL what happened",
     means: "The receiver did not take a batch. It is tried again, with longer and longer pauses.",
     action:
-      "Look at why: a status of the receiver, or the name of an error. One line for the first failure, and for each sixteenth.",
+      "Look at why: the receiver's status, or that no answer came. One line for the first failure, and for each sixteenth.",
     fields: ["why", "events", "tries"],
     optional: ["room", "user"],
   },

@@ -137,7 +137,9 @@ describe("a room that a user calls over HTTP alone", () => {
     const body = { id: "later", data: "SECRET", sendAt: Date.now() + 3_600_000 };
     const answer = await callAs(await tokenFor(user), "POST", `/v1/rooms/${room}/scheduled`, body);
     expect(answer.status).toBe(201);
-    expect(ofType(await exportOfUser(user), "scheduled")).toMatchObject([{ room, id: "later", data: "SECRET" }]);
+    expect(ofType(await exportOfUser(user), "scheduled")).toMatchObject([
+      { room, id: "later", data: "SECRET" },
+    ]);
     await erase(user);
     expect(await storedText(roomObject(room))).not.toContain("SECRET");
   });

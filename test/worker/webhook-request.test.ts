@@ -47,14 +47,14 @@ describe("a request to the back end", () => {
     vi.advanceTimersByTime(9_999);
     expect(vi.getTimerCount()).toBe(1);
     vi.advanceTimersByTime(1);
-    expect(await outcome).toMatchObject({ kind: "failed", why: "TimeoutError", isRefusal: false });
+    expect(await outcome).toMatchObject({ kind: "failed", why: "no answer within 10 s", isRefusal: false });
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it("[Z84] that cannot be made says why, and nothing of the secret or the address", async () => {
     answerWith(() => Promise.reject(new TypeError(`no way to ${ADDRESS.url}`)));
     expect(await postWebhook(ADDRESS, "{}")).toEqual({
-      ...{ kind: "failed", why: "TypeError", retryAfterMs: 0, isRefusal: false },
+      ...{ kind: "failed", why: "no connection, or no answer in HTTP", retryAfterMs: 0, isRefusal: false },
     });
   });
 });

@@ -26,9 +26,14 @@ export async function postWebhook({ url, secret }: WebhookAddress, body: string)
     await response.body?.cancel();
     return outcomeOf(response.status, response.headers.get("Retry-After"), Date.now());
   } catch (error) {
-    const why = error instanceof Error ? error.name : "failed";
-    return { kind: "failed", why, retryAfterMs: 0, isRefusal: false };
+    return { kind: "failed", why: whyNot(error), retryAfterMs: 0, isRefusal: false };
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The runtime names nearly all of its errors "Error", and their messages may have the address: they are not logged. */
+function whyNot(error: unknown): string {
+  const isLate = error instanceof Error && error.name === "TimeoutError";
+  return isLate ? `no answer within ${WITHIN_MS / 1_000} s` : "no connection, or no answer in HTTP";
 }

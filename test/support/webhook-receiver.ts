@@ -1,9 +1,13 @@
-// A back end that is told what happens, on a port of this machine. It checks signatures as a deployer would, and keeps
-// each event once, as they arrived.
+// A back end that is told what happens, on a port of this machine. It checks signatures as a deployer would, and bodies
+// against the OpenAPI document; and keeps each event once, as they arrived.
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { verifySignature } from "../../client/server/verify-signature.ts";
+import document from "../../src/http/openapi.json" with { type: "json" };
 import type { WebhookEvent } from "../../src/protocol/index.ts";
+import { JsonSchemas } from "./contract/json-schemas.ts";
+
+const schemas = new JsonSchemas(document);
 
 /** What it answers: a status, or what it does itself. */
 export type ReceiverAnswer = number | ((response: ServerResponse) => void);
@@ -62,7 +66,10 @@ export class WebhookReceiver {
     const body = Buffer.concat(chunks);
     if (!(await verifySignature(request.headers["edge-rooms-signature"], body, WEBHOOK_SECRET)))
       this.faults.push("a signature that does not fit");
-    const { events }: { events: WebhookEvent[] } = JSON.parse(body.toString());
+    const told: { events: WebhookEvent[] } = JSON.parse(body.toString());
+    const problem = schemas.problem("WebhookBody", told);
+    if (problem !== undefined) this.faults.push(`a body that is not in the documents: ${problem}`);
+    const { events } = told;
     this.requests.push(events.map(({ id }) => id));
     const answer = this.#answer;
     if (typeof answer === "function") return answer(response);

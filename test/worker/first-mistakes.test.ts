@@ -178,7 +178,10 @@ describe("a path", () => {
       "/v1/rooms/a/b/messages",
       /: after \/v1\/rooms\/:room comes bans, commands, connect, events, export, import, kick, members, /,
     ],
-    ["/v1/rooms/a/message", /: after \/v1\/rooms\/:room comes bans, .*messages, poll, receipts, scheduled or signals$/],
+    [
+      "/v1/rooms/a/message",
+      /: after \/v1\/rooms\/:room comes bans, .*messages, poll, receipts, scheduled or signals$/,
+    ],
     ["/v1/me", /: after \/v1\/me comes notifications, preferences, push or rooms$/],
     ["/v1", /: after \/v1 comes asyncapi.json, broadcast, /],
     ["/v2/notify", "there is nothing at this path: calls begin with /v1/"],

@@ -3,6 +3,7 @@
 import { ERRORS, type ErrorCode, isErrorCode } from "../../protocol/index.ts";
 import type { JsonSchema } from "./atom-schemas.ts";
 import type { HttpReference, ReferenceSection } from "./http-reference.ts";
+import { openApiWebhooks } from "./open-api-webhooks.ts";
 import { type ContractRoute, readRoutes } from "./routes.ts";
 import { SchemaWriter, unwrapped } from "./schema-writer.ts";
 
@@ -61,6 +62,7 @@ export function openApiDocument(
       .filter((chapter) => used.has(chapter))
       .map((chapter) => ({ name: tagOf(chapter), description: reference.about(chapter) })),
     paths: Object.fromEntries(paths),
+    webhooks: openApiWebhooks(contract, writer),
     components: {
       securitySchemes: SECURITY_SCHEMES,
       parameters: writeOperation.pathParameters(),

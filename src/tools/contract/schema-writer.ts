@@ -35,15 +35,15 @@ export class SchemaWriter {
       if (typeof value === "object" && value !== null && !this.#names.has(value))
         this.#names.set(value, name);
     for (const [name, table] of Object.entries(contract))
-      if (/_LINES$/.test(name)) this.#nameLines(name, table);
+      if (/_LINES$|^WEBHOOK_EVENTS$/.test(name)) this.#nameEntries(name, table);
   }
 
-  /** What a table of lines has is written where it stands: `STREAMED_LINES.opened` is a `StreamedLineOpened`. */
-  #nameLines(name: string, table: unknown): void {
-    for (const [type, line] of Object.entries(isRecord(table) ? table : {})) {
-      const { schema } = unwrapped(line);
-      if (!this.#names.has(schema))
-        this.#names.set(schema, componentName(name).replace(/s$/, "") + componentName(type));
+  /** What such a table has is written where it stands: `STREAMED_LINES.opened` is a `StreamedLineOpened`. */
+  #nameEntries(name: string, table: unknown): void {
+    for (const [type, entry] of Object.entries(isRecord(table) ? table : {})) {
+      const { schema } = unwrapped(entry);
+      const words = type.split(".").map(componentName).join("");
+      if (!this.#names.has(schema)) this.#names.set(schema, componentName(name).replace(/s$/, "") + words);
     }
   }
 

@@ -4,7 +4,7 @@
 import { isRecord, type JsonObject } from "../../../src/protocol/index.ts";
 
 export function openApi30(document: JsonObject): JsonObject {
-  const { info, ...rest } = document;
+  const { info, webhooks: ___, ...rest } = document;
   const { summary: _, license: __, ...said } = isRecord(info) ? info : {};
   const converted = convert(rest);
   return {

@@ -42,6 +42,7 @@ interface Operation {
 }
 interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly webhooks: Readonly<Record<string, { readonly post: Operation }>>;
 }
 
 let contract: Readonly<Record<string, unknown>>;
@@ -159,6 +160,22 @@ describe("the documents", () => {
       },
     });
     expect(derivedOperation("GET", "/v1/users/:user/export")).toBe("getUserExport");
+  });
+
+  it("[Z211] have what the server sends to the back end and asks of it, with the signature", () => {
+    const calls = Object.entries(openApi.webhooks);
+    expect(calls.map(([name]) => name)).toEqual(["events", "beforePublish"]);
+    for (const [, { post }] of calls) {
+      expect(post.parameters?.map(({ name }) => name)).toEqual(["Edge-Rooms-Signature"]);
+      expect(Object.keys(post.responses)).toEqual(["2XX", "default"]);
+    }
+    const schemas = new JsonSchemas(JSON.parse(documents["http/openapi.json"] ?? ""));
+    const left = { type: "member.left", id: "1", at: 1, room: "lobby", user: { id: "ada" } };
+    expect(schemas.problem("WebhookBody", { events: [left] })).toBeUndefined();
+    expect(schemas.problem("WebhookBody", { events: [{ ...left, type: "member.moved" }] })).toBeDefined();
+    const asked = { type: "send", room: "lobby", user: { id: "ada" }, event: "chat", data: "hi" };
+    expect(schemas.problem("PublishQuestion", asked)).toBeUndefined();
+    expect(schemas.problem("PublishQuestion", { ...asked, room: undefined })).toBeDefined();
   });
 
   it("[Z203] have each command, event and answer of the sockets", () => {

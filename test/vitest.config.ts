@@ -46,17 +46,19 @@ const PACKAGE = [
   "token-servers",
 ].map((name) => `e2e/${name}.test.ts`);
 
-/** They start and kill servers many times, or wait for a runtime that falls asleep in its own time. */
+/** They start several servers, kill them, or wait for a runtime that falls asleep in its own time. */
 const SLOW = [
   "answer-kills",
   "hibernation",
   "network",
   "origins",
+  "people-data",
   "push",
   "restarts",
   "service-binding",
   "sleep",
   "webhook-kills",
+  "webhook-page",
 ].map((name) => `e2e/${name}.test.ts`);
 
 /** For each project: limits that only end a test that hangs, also on a machine that is slow or has much else to do. */
@@ -124,6 +126,7 @@ export default defineConfig({
           ...patient,
           root,
           include: SLOW,
+          setupFiles: ["e2e/support/checked-contract.ts"],
           maxWorkers: 4,
         },
       },

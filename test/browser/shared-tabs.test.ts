@@ -133,7 +133,7 @@ describe.skipIf(chromiumPath === undefined)("tabs that share their connections",
       await expectHeard([holder, ...others, bo], [1]);
       const began = Date.now();
       if (how === "closed") await holder.close();
-      else if (how === "killed") void holder.send("Page.crash");
+      else if (how === "killed") await holder.crash();
       else if (how === "frozen") await holder.setState("frozen");
       else await holder.send("Page.navigate", { url: "about:blank" });
       await publish(server, room, "after");

@@ -13,6 +13,7 @@ export class PlainTab {
   readonly #socket: WebSocket;
   readonly #answers = new Map<number, (answer: Json) => void>();
   #sent = 0;
+  #onCrashed = () => {};
 
   constructor(address: string, id: string, socket: WebSocket) {
     this.#address = address;
@@ -21,6 +22,7 @@ export class PlainTab {
     socket.onmessage = ({ data }: MessageEvent<string>) => {
       const answer = JSON.parse(data);
       this.#answers.get(answer.id)?.(answer);
+      if (answer.method === "Inspector.targetCrashed") this.#onCrashed();
     };
   }
 
@@ -46,6 +48,17 @@ export class PlainTab {
 
   async close(): Promise<void> {
     await fetch(`${this.#address}/json/close/${this.#id}`);
+  }
+
+  /** Until its process is gone. */
+  async crash(): Promise<void> {
+    await this.send("Inspector.enable");
+    const crashed = new Promise<void>((resolve) => {
+      this.#onCrashed = resolve;
+    });
+    // It is never answered.
+    void this.send("Page.crash");
+    await crashed;
   }
 
   /** Only a hidden page freezes. */

@@ -64,6 +64,9 @@ const SLOW = [
 /** For each project: limits that only end a test that hangs, also on a machine that is slow or has much else to do. */
 const patient = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 45_000 } } };
 
+/** For projects that start servers. */
+const withServers = { ...patient, root, globalSetup: "support/built-once.ts" };
+
 export default defineConfig({
   test: {
     projects: [
@@ -109,8 +112,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          ...patient,
-          root,
+          ...withServers,
           include: ["e2e/**/*.test.ts"],
           exclude: [...PACKAGE, ...SLOW],
           setupFiles: ["e2e/support/checked-contract.ts"],
@@ -123,8 +125,7 @@ export default defineConfig({
         // Not part of `npm test`, which shall take less than five minutes.
         test: {
           name: "slow",
-          ...patient,
-          root,
+          ...withServers,
           include: SLOW,
           setupFiles: ["e2e/support/checked-contract.ts"],
           maxWorkers: 4,
@@ -134,8 +135,7 @@ export default defineConfig({
         // They install and build programs of others: not part of `npm test`.
         test: {
           name: "package",
-          ...patient,
-          root,
+          ...withServers,
           include: PACKAGE,
         },
       },
@@ -168,8 +168,7 @@ export default defineConfig({
         // Whole applications of the first users: not part of `npm test`.
         test: {
           name: "scenarios",
-          ...patient,
-          root,
+          ...withServers,
           include: ["scenarios/**/*.test.ts"],
           // Each has a server, and one a browser, on two cores.
           maxWorkers: 2,
@@ -178,8 +177,7 @@ export default defineConfig({
       {
         test: {
           name: "browser",
-          ...patient,
-          root,
+          ...withServers,
           include: ["browser/**/*.test.ts"],
           fileParallelism: false,
         },

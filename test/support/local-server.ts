@@ -1,12 +1,12 @@
 // A local server as a user of the project runs it: `wrangler dev` with the real build, real sockets and real SQLite.
-// Each has its own working copy, so that builds and changed files do not disturb another server.
+// Each has its own working copy.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { ROOT, removeCopy, serverCopy } from "./working-copy.ts";
 
 export interface ServerOptions {
   /** Settings and secrets; by default those of `npm run dev`. */
@@ -41,11 +41,6 @@ export interface BoundWorker {
   stop(): Promise<void>;
 }
 
-const ROOT = join(import.meta.dirname, "../..");
-const COPIED = [
-  ...["src", "client", "demo", "LICENSE", "package.json"],
-  ...["tsconfig.base.json", "tsconfig.json", "wrangler.toml"],
-];
 /** Less than the timeout of a test's hooks, so that the cause is reported. */
 const READY_WITHIN_MS = 100_000;
 const STOP_WITHIN_MS = 10_000;
@@ -63,13 +58,12 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     ALLOWED_ORIGINS: "http://localhost:*,http://127.0.0.1:*",
     ...options.vars,
   };
-  const copy = workingCopy(vars, main === undefined ? COPIED : [...COPIED, main]);
+  const copy = serverCopy(vars, main === undefined ? [] : [main]);
   const url = `http://localhost:${port}${vars.BASE_PATH ?? ""}`;
   const start = () => startProcess(copy, { stateDir: stateDir ?? join(copy, "state"), port, main });
-  const remove = () => rmSync(copy, { recursive: true, force: true, maxRetries: 5 });
 
   let process = await start().catch((error: unknown) => {
-    remove();
+    removeCopy(copy);
     throw error;
   });
   return {
@@ -78,7 +72,7 @@ export async function startServer(options: ServerOptions = {}): Promise<LocalSer
     apiKey: String(vars.API_KEYS).split(",")[0] ?? "",
     async stop() {
       await process.end("SIGTERM");
-      remove();
+      removeCopy(copy);
     },
     kill: () => process.end("SIGKILL"),
     async restart() {
@@ -113,15 +107,6 @@ function isFree(port: number): Promise<boolean> {
     server.on("error", () => resolve(false));
     server.listen(port, () => server.close(() => resolve(true)));
   });
-}
-
-function workingCopy(vars: Readonly<Record<string, string | number>>, copied: readonly string[]): string {
-  const copy = mkdtempSync(join(tmpdir(), "edge-rooms-"));
-  for (const name of copied) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
-  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
-  const lines = Object.entries(vars).map(([name, value]) => `${name}=${value}`);
-  writeFileSync(join(copy, ".dev.vars"), `${lines.join("\n")}\n`, { mode: 0o600 });
-  return copy;
 }
 
 interface ProcessOptions {

@@ -49,6 +49,7 @@ const PACKAGE = [
 /** They start several servers, kill them, or wait for a runtime that falls asleep in its own time. */
 const SLOW = [
   "answer-kills",
+  "delivery",
   "hibernation",
   "network",
   "origins",

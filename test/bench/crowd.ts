@@ -28,14 +28,14 @@ export class Crowd {
     this.#port = port;
   }
 
-  /** Connects `count` users, and waits until all of them receive messages. */
-  async join(room: string, count: number, query?: string): Promise<void> {
+  /** Opens `count` connections, of as many users if nothing else is said, and waits until all of them receive messages. */
+  async join(room: string, count: number, query?: string, users = count): Promise<void> {
     this.#expected += count;
     let next = 0;
     const connectSome = async () => {
       while (next < count) {
         const at = next++;
-        await this.#connect(room, at, query);
+        await this.#connect(room, at, `user${at % users}`, query);
       }
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, count) }, connectSome));
@@ -58,9 +58,9 @@ export class Crowd {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  async #connect(room: string, at: number, query?: string): Promise<void> {
+  async #connect(room: string, at: number, user: string, query?: string): Promise<void> {
     const dialect = this.#dialect;
-    const { path, protocols = [] } = await dialect.connect(room, `user${at}`, query);
+    const { path, protocols = [] } = await dialect.connect(room, user, query);
     let ready = false;
     const socket = await RawSocket.open(
       { port: this.#port, path, protocols },

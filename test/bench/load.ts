@@ -3,6 +3,7 @@
 import { DIALECTS, type DialectName } from "./dialect.ts";
 import { browserReplay } from "./scenarios/browser-replay.ts";
 import { compression } from "./scenarios/compression.ts";
+import { delivery } from "./scenarios/delivery.ts";
 import { fanOut } from "./scenarios/fan-out.ts";
 import { flood } from "./scenarios/flood.ts";
 import { held, heldInBrowser } from "./scenarios/held.ts";
@@ -35,6 +36,7 @@ const SCENARIOS = {
   heldInBrowser,
   browserReplay,
   streams,
+  delivery,
 };
 export type ScenarioName = keyof typeof SCENARIOS;
 
@@ -50,7 +52,8 @@ export interface Order {
 if (import.meta.main) {
   const order: Order = JSON.parse(process.argv[2] ?? "");
   const { scenario, dialect, port, pid, params, client } = order;
-  const figures = await SCENARIOS[scenario]({ dialect: DIALECTS[dialect], port, pid, client }, params);
+  const subject = { dialect: DIALECTS[dialect], dialectName: dialect, port, pid, client };
+  const figures = await SCENARIOS[scenario](subject, params);
   // The parent ends this process: with a thousand sockets just closed, an exit can hang.
   process.stdout.write(`${JSON.stringify(figures)}\n`);
 }

@@ -17,8 +17,11 @@ export interface Run {
   readonly measurements: readonly Measurement[];
 }
 
-const short = (value: number): string => {
+const short = (figure: string, value: number): string => {
   if (!Number.isFinite(value)) return "–";
+  // One message in a million counts.
+  if (figure === "% delivered") return value.toFixed(4);
+  if (Number.isInteger(value) && value < 10_000) return String(value);
   if (value >= 1e6) return `${(value / 1e6).toFixed(2)} M`;
   if (value >= 10_000) return `${(value / 1e3).toFixed(0)} k`;
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
@@ -33,7 +36,7 @@ export function table(run: Run, before: Run | undefined): string {
     const old = before?.measurements.find((other) => other.name === name && other.target === target)?.figures;
     const cells = Object.entries(figures).map(([figure, value]) => {
       const was = old?.[figure];
-      return `${figure} ${short(value)}${was === undefined ? "" : ` (${(value / was).toFixed(2)}×)`}`;
+      return `${figure} ${short(figure, value)}${was === undefined ? "" : ` (${(value / was).toFixed(2)}×)`}`;
     });
     return `${name.padEnd(34)} ${`${target}${stores ? ", stored" : ""}`.padEnd(20)} ${cells.join(" · ")}`;
   });

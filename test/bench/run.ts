@@ -1,5 +1,6 @@
 // `npm run bench` compares Edge Rooms with common alternatives, on the same machine, in the same run, under the same
 // load. `--quick` takes under a minute; `--only <name>` runs the measurements whose name contains it.
+// `--seed <number>` repeats what was done at random.
 // `--beside <directory>` measures another checkout too, in turn: its client as it was built there, and its server.
 
 import { execFileSync, spawn } from "node:child_process";
@@ -9,7 +10,18 @@ import { parseArgs } from "node:util";
 import type { Order } from "./load.ts";
 import { type Measurement, machine, type Run, ratios, readRun, table, writeRun } from "./report.ts";
 import type { Figures } from "./scenarios/scenario.ts";
-import { bun, clientOf, edgeRooms, floor, party, socketIo, type Target, withBackEnd, ws } from "./servers.ts";
+import {
+  bun,
+  clientOf,
+  edgeRooms,
+  floor,
+  party,
+  socketIo,
+  socketIoRecovery,
+  type Target,
+  withBackEnd,
+  ws,
+} from "./servers.ts";
 
 interface Plan {
   readonly name: string;
@@ -23,8 +35,15 @@ const RESULTS = join(here, "results.json");
 const LOAD_WITHIN_MS = 120_000;
 
 const { values } = parseArgs({
-  options: { quick: { type: "boolean" }, only: { type: "string" }, beside: { type: "string" } },
+  options: {
+    quick: { type: "boolean" },
+    only: { type: "string" },
+    beside: { type: "string" },
+    seed: { type: "string" },
+  },
 });
+/** Of what is done at random. */
+const seed = Number(values.seed ?? Date.now() % 10_000);
 const quick = values.quick ?? false;
 
 const us = edgeRooms();
@@ -45,6 +64,20 @@ const fanOut = (receivers: number, inFlight: number, targets: readonly Target[],
   order: { scenario: "fanOut", params: { receivers, inFlight, ms } },
   targets,
   quick: inQuick,
+});
+
+/** Our client, and one of a page of code; the peers have their own. */
+const withReaders: readonly Target[] = [
+  { ...us, client: builtIn(join(here, "../..")) },
+  { ...us, name: "Edge Rooms, a cursor" },
+];
+const delivery = (name: string, untold: number, targets: readonly Target[]): Plan => ({
+  name: `(q) delivery to 50 ${name}`,
+  order: {
+    scenario: "delivery",
+    params: { readers: 50, messages: 10_000, perSecond: 700, cutMs: 2_000, untold, seed },
+  },
+  targets,
 });
 
 const PLANS: readonly Plan[] = [
@@ -77,6 +110,11 @@ const PLANS: readonly Plan[] = [
   {
     name: "(f) idle, 5,000 connections",
     order: { scenario: "idle", params: { connections: 5_000, ms: 8_000 } },
+    targets: [us, floor],
+  },
+  {
+    name: "(f) idle, 5,000 connections of 200 members",
+    order: { scenario: "idle", params: { connections: 5_000, users: 200, ms: 8_000 } },
     targets: [us, floor],
   },
   {
@@ -156,6 +194,8 @@ const PLANS: readonly Plan[] = [
       withBackEnd("asked", (url) => ({ BEFORE_PUBLISH_URL: url })),
     ],
   },
+  delivery("cut off for 2 s", 0, [...withReaders, socketIoRecovery, socketIo, party]),
+  delivery("cut off, the server untold", 1, withReaders.slice(0, 1).concat(socketIoRecovery)),
 ];
 
 let port = 9_800;

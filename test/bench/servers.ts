@@ -173,14 +173,16 @@ export const clientOf = (name: string, client: string): Target => ({
   start: async (port) => ({ port, pid: process.pid, stop: async () => {} }),
 });
 
-const node = (name: string, file: string, dialect: DialectName): Target => ({
+const node = (name: string, file: string, dialect: DialectName, ...more: readonly string[]): Target => ({
   name,
   stores: false,
   dialect,
-  start: (port) => run(process.execPath, [peer(file), String(port)], port),
+  start: (port) => run(process.execPath, [peer(file), String(port), ...more], port),
 });
 
 export const socketIo = node("Socket.IO", "socket-io.js", "socketIo");
+/** Connection state recovery with its defaults, and the adapter in memory. */
+export const socketIoRecovery = node("Socket.IO, recovery", "socket-io.js", "socketIo", "recovery");
 export const ws = node("ws", "ws.js", "plain");
 
 export const bun: Target = {

@@ -10,7 +10,7 @@ export const idle: Scenario = async ({ dialect, port, pid }, params) => {
   const count = param(params, "connections");
   const before = residentKb(pid);
   const crowd = new Crowd(dialect, port);
-  await crowd.join(newRoom(), count, "?history=0");
+  await crowd.join(newRoom(), count, "?history=0", params.users);
   const joined = residentKb(pid);
   // By now the objects sleep and the connections ping.
   await pause(12_000);

@@ -1,8 +1,9 @@
-import type { Dialect } from "../dialect.ts";
+import type { Dialect, DialectName } from "../dialect.ts";
 
 /** The server on which a measurement is taken. */
 export interface Subject {
   readonly dialect: Dialect;
+  readonly dialectName: DialectName;
   readonly port: number;
   readonly pid: number;
   /** The built client, if one is measured: a module. */

@@ -4,8 +4,11 @@ import { type AddressInfo, createServer, connect as dial, type Server, type Sock
 
 type Direction = "up" | "down";
 
-/** How a connection ends: with what was sent delivered, or with an error on both sides. */
-export type Cut = "fin" | "rst";
+/**
+ * How a connection ends: with what was sent delivered, with an error on both sides, or with an error for the client alone:
+ * the server goes on sending to nobody, as when a phone changes its network.
+ */
+export type Cut = "fin" | "rst" | "untold";
 
 interface Pair {
   readonly client: Socket;
@@ -15,6 +18,9 @@ interface Pair {
   /** The next bytes are passed in part, and then it breaks. */
   isTorn: boolean;
 }
+
+/** A port that nobody listens to. */
+export const NOWHERE = 1;
 
 /** Which connections something happens to. */
 type Which = () => boolean;
@@ -38,12 +44,15 @@ export class Network {
     return network;
   }
 
-  get url(): string {
-    const { port } = this.#server.address() as AddressInfo;
-    return `http://127.0.0.1:${port}`;
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
-  /** New connections lead to another server, or, with a port that nobody listens to, nowhere. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** New connections lead to another server, or, with a port that nobody listens to such as `NOWHERE`, nowhere. */
   leadTo(port: number): void {
     this.#port = port;
   }
@@ -99,6 +108,11 @@ export class Network {
   }
 
   #break(pair: Pair, how: Cut): void {
+    if (how === "untold") {
+      pair.isHalfOpen = true;
+      pair.client.resetAndDestroy();
+      return;
+    }
     this.#pairs.delete(pair);
     for (const socket of [pair.client, pair.upstream]) {
       if (how === "rst") socket.resetAndDestroy();

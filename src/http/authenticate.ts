@@ -145,7 +145,7 @@ const addressOf = (c: AppContext): string => addressKey(c.req.header("CF-Connect
 const TOO_MANY_CALLS = () => refusing("rate_limited", "too many calls", { retryAfterMs: 10_000 });
 
 /** Counts twice, as no user's budget pays for it. */
-async function spendAnonymous(c: AppContext): Promise<void> {
+export async function spendAnonymous(c: AppContext): Promise<void> {
   for (let n = 0; n < 2; n++) await spendAllowance(c, `address ${addressOf(c)}`);
 }
 

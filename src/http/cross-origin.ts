@@ -3,7 +3,7 @@ import { allowsOrigin } from "../config/origins.ts";
 import type { AppContext, AppEnv } from "./app-context.ts";
 import { methodsOf } from "./not-found.ts";
 import { refusing } from "./refusal-error.ts";
-import { PRIVATE } from "./responses.ts";
+import { isForAll, PRIVATE } from "./responses.ts";
 
 /** Refuses pages of other origins before any token is read. For sockets too, as CORS does not protect them. */
 export function requireOrigin(c: AppContext): void {
@@ -44,7 +44,7 @@ const ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 /**
  * Admits pages of allowed origins, and answers their preflights with the methods that the path has. Marks every answer
- * of the API as not for caches.
+ * of the API as not for caches, but those that everybody gets.
  */
 export const crossOrigin =
   (app: Hono<AppEnv>): MiddlewareHandler<AppEnv> =>
@@ -63,8 +63,9 @@ export const crossOrigin =
         },
       });
     } else await next();
-    for (const [name, value] of Object.entries(PRIVATE)) c.res.headers.set(name, value);
+    const isShared = isForAll(c.res);
+    if (!isShared) for (const [name, value] of Object.entries(PRIVATE)) c.res.headers.set(name, value);
     if (origin === undefined) return;
     c.res.headers.set("Access-Control-Allow-Origin", origin);
-    c.res.headers.append("Vary", "Origin");
+    if (!isShared) c.res.headers.append("Vary", "Origin");
   };

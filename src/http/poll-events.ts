@@ -10,8 +10,10 @@ import { RefusalError } from "./refusal-error.ts";
 import { readQuery, readSocketQuery } from "./request-url.ts";
 import { pageText, rawJson } from "./responses.ts";
 import { waitingText } from "./waiting-text.ts";
+import { isShared, watchEvents } from "./watch-events.ts";
 
 export async function pollEvents(c: AppContext): Promise<Response> {
+  if (isShared(c)) return watchEvents(c);
   const arrivedAt = Date.now();
   const { room, actor } = await callInRoom(c, "read");
   const { wait: waitS = 0 } = readQuery(c, EVENTS_QUERY);

@@ -4,8 +4,26 @@ import { credentialOf } from "../auth/credentials.ts";
 import { refusalResponse } from "../object/runtime/upgrade-response.ts";
 import { ERRORS, type Refusal } from "../protocol/index.ts";
 
-/** Headers of every answer but the files of the page: for its caller alone, and of no other type than it says. */
+/** Headers of all other answers but the files of the page: for its caller alone, and of no other type than it says. */
 export const PRIVATE = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" } as const;
+
+/**
+ * Headers of an answer that everybody would get, for a second. A cache keeps one for each origin, as CORS headers name it,
+ * and does not answer a caller with a token by it.
+ */
+const SHARED = {
+  "Cache-Control": "public, max-age=1",
+  "X-Content-Type-Options": "nosniff",
+  Vary: "Origin, Authorization",
+} as const;
+
+/** Whether an answer was made by `sharedJson`. */
+export const isForAll = ({ headers }: Response): boolean =>
+  headers.get("Cache-Control") === SHARED["Cache-Control"];
+
+/** An answer that does not depend on who asks; the only one that caches may keep. */
+export const sharedJson = (body: string): Response =>
+  new Response(body, { headers: { "Content-Type": "application/json", ...SHARED } });
 
 /** An answer whose body is JSON already, or in parts. */
 export const rawJson = (body: string | ReadableStream<Uint8Array>, status = 200): Response =>

@@ -33,8 +33,8 @@ export interface RoomLook<Input, T> {
   /** In tokens of the user's bucket, 0 unless given. */
   cost?(identity: Identity, input: Input): number;
   look(room: Room, identity: Identity, input: Input, now: number): T;
-  /** The answer if there is no such room. */
-  none(name: string, defaults: RoomDefaults, input: Input): T;
+  /** The answer if there is no such room. Left out: the room is opened in memory, so that it has an epoch. */
+  none?(name: string, defaults: RoomDefaults, input: Input): T;
 }
 
 const EMPTY = { members: 0, connections: 0 };

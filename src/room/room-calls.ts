@@ -32,6 +32,7 @@ import type { SettingsPatch } from "./people/room-settings.ts";
 import type { AppendInput, FinishInput } from "./producing.ts";
 import type { MessageInput, SignalInput } from "./publisher.ts";
 import type { ScheduleInput, SchedulePatch } from "./schedule.ts";
+import type { WatchedPage, WatchQuery } from "./watch-look.ts";
 
 /** An answer that some objects give at once: over RPC every answer is a promise. */
 type Answer<T> = T | Promise<T>;
@@ -51,6 +52,8 @@ interface Looks {
     topics: Topics,
   ): Answer<Outcome<MessagesPage>>;
   members(actor: Actor): Answer<Outcome<MembersInfo>>;
+  /** What is new after a cursor, as all who watch from there are answered. Costs the actor's allowance as `messages` does. */
+  watch(actor: Actor, query: WatchQuery): Answer<Outcome<WatchedPage>>;
   /** How far users have read: those who read last, at most 1,000. */
   receipts(actor: Actor): Answer<Outcome<ReceiptEntry[]>>;
   /** The scheduled messages that the actor may see, each as JSON, the next one first. */

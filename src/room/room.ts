@@ -34,6 +34,7 @@ import { Producing } from "./producing.ts";
 import { Publisher } from "./publisher.ts";
 import { RoomTime, soonest } from "./room-time.ts";
 import type { AsksAbout } from "./ruling.ts";
+import { SharedHead } from "./shared-head.ts";
 import { Streams } from "./streams.ts";
 import type { ScheduleStore } from "./time/schedule-store.ts";
 import { Turn } from "./turn.ts";
@@ -77,6 +78,7 @@ export class Room {
   readonly log: RoomLog;
   readonly roomPresence = new RoomPresence();
   readonly pages = new PageBudget();
+  readonly sharedHead = new SharedHead();
   readonly connections: Connections;
   readonly sessions: SessionMembers;
   readonly publisher: Publisher;

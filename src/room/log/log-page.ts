@@ -75,3 +75,11 @@ export function* inOrder(a: Generator<Entry>, b: Generator<Entry>): Generator<En
     b.return(undefined);
   }
 }
+
+/** Those with a `seq` up to this one, of an ascending stream. */
+export function* entriesUpTo(entries: Generator<Entry>, seq: number): Generator<Entry> {
+  for (const entry of entries) {
+    if (entry.seq > seq) return;
+    yield entry;
+  }
+}

@@ -17,7 +17,7 @@ import {
   type SendResult,
   type Topics,
 } from "../../protocol/index.ts";
-import { type Entry, inOrder, type Page, type PageSize, takePage } from "./log-page.ts";
+import { type Entry, entriesUpTo, inOrder, type Page, type PageSize, takePage } from "./log-page.ts";
 import type { Aged } from "./log-ring.ts";
 import {
   type BodyRow,
@@ -343,10 +343,17 @@ export class RoomLog {
   }
 
   /** The events after `after`, as in a replay: each message once, as it is now, and the last change of each older one. */
-  eventsAfter(after: number, topics: Topics, size = WHOLE_REPLAY, told?: ReplaySnapshot): Page {
-    const messages = entriesOf(this.#store.reads.ascending(after, this.#head, rowsOf(size)));
+  eventsAfter(
+    after: number,
+    topics: Topics,
+    size = WHOLE_REPLAY,
+    told?: ReplaySnapshot,
+    upTo = this.#head,
+  ): Page {
+    const messages = entriesOf(this.#store.reads.ascending(after, upTo, rowsOf(size)));
     const changes = changesOf(this.#store.reads.changedAfter(after), told);
-    return takePage(inOrder(messages, changes), { topics, ...size, start: after, end: this.#head });
+    const entries = entriesUpTo(inOrder(messages, changes), upTo);
+    return takePage(entries, { topics, ...size, start: after, end: upTo });
   }
 
   /** The messages with `after` < seq ≤ `upTo` as they are stored, ascending, read while iterating. `wanted`: about how many. */

@@ -68,6 +68,8 @@ import type {
   UserDataPage,
 } from "../room-calls.ts";
 import type { ScheduleInput, SchedulePatch } from "../schedule.ts";
+import { WATCH_LOOK, type WatchQuery } from "../watch-look.ts";
+import { askBefore } from "./ask-before.ts";
 import { eraseIn } from "./erase-in.ts";
 import { defaultsOf } from "./make-room.ts";
 import { exportOf } from "./room-exports.ts";
@@ -139,6 +141,10 @@ export class RoomObject
 
   members(actor: Actor) {
     return this.#look(MEMBERS_LOOK, actor, undefined);
+  }
+
+  watch(actor: Actor, query: WatchQuery) {
+    return this.#look(WATCH_LOOK, actor, query);
   }
 
   receipts(actor: Actor) {
@@ -333,7 +339,7 @@ export class RoomObject
     let refusal = call.makes ? await this.#open().admission.mayMake(actor) : undefined;
     if (call.lasts) refusal ??= await this.#open().admission.judge(actor, call.leaves);
     if (refusal !== undefined) return reject(refusal);
-    const asked = await this.#askBefore(call, actor, input);
+    const asked = await askBefore(this.#open().gate, call, actor, input);
     if (!asked.ok) return asked;
     const { cost, asked: withAnswer } = asked.value;
     return this.#open().call(actor, cost, (room, turn) =>
@@ -342,25 +348,12 @@ export class RoomObject
     );
   }
 
-  /** What a call costs from here on, and its input with the answer of the deployer's back end, if that was asked. */
-  async #askBefore<Input, T>(
-    call: RoomCall<Input, T>,
-    actor: Actor,
-    input: Input,
-  ): Promise<Outcome<{ readonly cost: number; readonly asked: Input }>> {
-    const { gate } = this.#open();
-    const act = gate === undefined ? undefined : call.publishes?.act(input);
-    const asked = act === undefined ? undefined : await gate?.askForCall(actor, act);
-    if (asked?.ok === false) return asked;
-    if (asked?.value === undefined) return accept({ cost: call.cost?.(input) ?? 1, asked: input });
-    return accept({ cost: 0, asked: call.publishes?.withAsked(input, asked.value) ?? input });
-  }
-
   /** Finds first who is gone, and moves on the alarm that forgets an empty room. */
   async #look<Input, T>(look: RoomLook<Input, T>, actor: Actor, input: Input): Promise<Outcome<T>> {
     if (this.#imports.isUnderWay) return reject(IMPORTING);
-    const none = () => accept(look.none(this.#name, defaultsOf(this.env), input));
-    if (!this.#isThere) return none();
+    const none = () => look.none?.(this.#name, defaultsOf(this.env), input);
+    const absent = this.#isThere ? undefined : none();
+    if (absent !== undefined) return accept(absent);
     const { identity } = actor;
     const now = Date.now();
     const live = this.#open();
@@ -373,7 +366,8 @@ export class RoomObject
     if (room.hasWork) this.ctx.waitUntil(live.flush());
     await this.#setAlarm(room.life(now));
     // The room may have been forgotten meanwhile.
-    return this.#isThere ? accept(look.look(this.#open().room, identity, input, now)) : none();
+    const gone = this.#isThere ? undefined : none();
+    return accept(gone ?? look.look(this.#open().room, identity, input, now));
   }
 
   /** Work of the alarm. The flush sets the next one. */

@@ -1,0 +1,107 @@
+// Answers that are the same for everybody who asks the same, kept in the memory of this isolate for a second. It stands
+// beside the cache in front of the Worker, which a deployment may not have, and which each data center fills by itself.
+
+import { type ErrorCode, type Outcome, refuse, reject } from "../protocol/index.ts";
+
+/** For so long an answer counts, in milliseconds; the shortest time that `max-age` can say. */
+export const SHARED_FOR_MS = 1_000;
+
+/** How often a request looks whether the answer that another one asks for has come, in milliseconds. */
+const LOOK_EVERY_MS = 10;
+/** A request that has not answered by then may have been given up: the next one asks for itself. */
+const GIVEN_UP_AFTER_MS = 5_000;
+
+/** In UTF-16 units: a few of the largest answers, and thousands of those that say that nothing is new. */
+const MAX_KEPT = 4 * 1_048_576;
+
+/** These say something of the room, the others of who asked. */
+const OF_THE_ROOM: readonly ErrorCode[] = ["overloaded", "internal"];
+
+export interface SharedAnswersPorts {
+  now(): number;
+  wait(ms: number): Promise<unknown>;
+}
+
+interface Kept {
+  readonly answer: Outcome<string>;
+  readonly at: number;
+}
+
+export class SharedAnswers {
+  readonly #ports: SharedAnswersPorts;
+  /** The oldest first. */
+  readonly #kept = new Map<string, Kept>();
+  #size = 0;
+  /** Since when one request asks for an answer. */
+  readonly #asking = new Map<string, number>();
+
+  constructor(ports: SharedAnswersPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * The answer that is kept under `key`, or what `ask` brings. Of many requests at once one asks, and the others wait in
+   * steps of their own: on Workers no request may wait for a promise of another one.
+   */
+  async get(key: string, ask: () => Promise<Outcome<string>>): Promise<Outcome<string>> {
+    while (this.#isAsked(key)) {
+      await this.#ports.wait(LOOK_EVERY_MS);
+    }
+    return this.#current(key) ?? this.#ask(key, ask);
+  }
+
+  async #ask(key: string, ask: () => Promise<Outcome<string>>): Promise<Outcome<string>> {
+    const since = this.#ports.now();
+    this.#asking.set(key, since);
+    try {
+      const answer = await ask();
+      if (answer.ok || OF_THE_ROOM.includes(answer.refusal.code)) this.#keep(key, answer);
+      return answer;
+    } catch (error) {
+      // Those who wait must not ask one after the other a room that fails.
+      this.#keep(key, reject(refuse("overloaded", "try again in a moment", { retryAfterMs: SHARED_FOR_MS })));
+      throw error;
+    } finally {
+      if (this.#asking.get(key) === since) this.#asking.delete(key);
+    }
+  }
+
+  #isAsked(key: string): boolean {
+    if (this.#current(key) !== undefined) return false;
+    const since = this.#asking.get(key);
+    return since !== undefined && Math.abs(this.#ports.now() - since) < GIVEN_UP_AFTER_MS;
+  }
+
+  #current(key: string): Outcome<string> | undefined {
+    const kept = this.#kept.get(key);
+    return kept !== undefined && this.#counts(kept) ? kept.answer : undefined;
+  }
+
+  /** `abs`: a clock that was set back must not make an answer count for longer. */
+  #counts({ at }: Kept): boolean {
+    return Math.abs(this.#ports.now() - at) < SHARED_FOR_MS;
+  }
+
+  #keep(key: string, answer: Outcome<string>): void {
+    this.#drop(key);
+    this.#kept.set(key, { answer, at: this.#ports.now() });
+    this.#size += sizeOf(key, answer);
+    for (const [oldest, kept] of this.#kept) {
+      if (this.#counts(kept) && this.#size <= MAX_KEPT) break;
+      this.#drop(oldest);
+    }
+  }
+
+  #drop(key: string): void {
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return;
+    this.#kept.delete(key);
+    this.#size -= sizeOf(key, kept.answer);
+  }
+}
+
+/** What stands around an entry counts too: there may be many small ones. */
+const OVERHEAD = 256;
+
+const sizeOf = (key: string, answer: Outcome<string>): number =>
+  OVERHEAD + key.length + (answer.ok ? answer.value.length : 0);

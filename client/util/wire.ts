@@ -5,6 +5,7 @@ import {
   type Answer,
   type Compound,
   type ErrorAnswer,
+  eventsIn,
   type Infer,
   isCompound,
   isErrorCode,
@@ -42,8 +43,9 @@ export function valuesIn(text: string): readonly AddressedValue[] {
   const value = parseJson(text);
   if (!isRecord(value)) return [];
   if (value.type !== "batch") return [addressed(value, undefined)];
-  const { room, events } = value;
-  return Array.isArray(events) ? events.filter(isRecord).map((event) => addressed(event, room)) : [];
+  return eventsIn(value)
+    .filter(isRecord)
+    .map((event) => addressed(event, value.room));
 }
 
 /** `room` stands in the frame, or on the batch for all in it. Apps get to see it only in `connected`. */

@@ -16,7 +16,7 @@ import { requireOrigin } from "./cross-origin.ts";
 import { reportFailure } from "./failures.ts";
 import { refusalOf, refusing } from "./refusal-error.ts";
 import { answerRefusal, noteRefusedConnection } from "./refusals.ts";
-import { readQuery, readSocketBounds, readSocketQuery } from "./request-url.ts";
+import { readBatchForm, readQuery, readSocketBounds, readSocketQuery } from "./request-url.ts";
 import { httpRefusal } from "./responses.ts";
 
 export const connectRoom = (c: AppContext): Promise<Response> =>
@@ -43,6 +43,7 @@ export async function roomUpgrade(c: AppContext, bearer: SocketBearer) {
   const upgrade: RoomUpgrade = {
     ...query,
     ...readSocketBounds(c),
+    ...readBatchForm(c),
     actor,
     presence: presence && actor.identity.kind === "user",
     counted: true,

@@ -12,6 +12,7 @@ import {
   isUserId,
   MAX_HAVE_LENGTH,
   ROOM_REPLAY_QUERY,
+  ROOM_SOCKET_QUERY,
   type Schema,
 } from "../protocol/index.ts";
 import { ROOM_NAME, USER_ID } from "../validation/atoms.ts";
@@ -91,6 +92,12 @@ export function readSocketBounds(c: AppContext) {
     ...(frame !== undefined && { frameBytes: frame }),
     ...(replaces !== undefined && { replaces: cut(replaces) }),
   };
+}
+
+/** In which form a connection to a room takes batches. */
+export function readBatchForm(c: AppContext): { readonly envelopes?: true } {
+  const { batch } = readQuery(c, ROOM_SOCKET_QUERY);
+  return batch === undefined ? {} : { envelopes: true };
 }
 
 /** Parameters of a socket, and of a poll. */

@@ -101,7 +101,12 @@ export const EVENTS_QUERY = {
 } as const satisfies Fields;
 
 /** `GET /v1/rooms/:room/connect`, and the first `POST /v1/rooms/:room/poll` of a connection. */
-export const ROOM_SOCKET_QUERY = { ...ROOM_REPLAY_QUERY, ...CONNECTION_QUERY } as const satisfies Fields;
+export const ROOM_SOCKET_QUERY = {
+  ...ROOM_REPLAY_QUERY,
+  ...CONNECTION_QUERY,
+  /** `envelopes`: batches say sender and event once for many messages. */
+  batch: ["optional", ["is", "envelopes"]],
+} as const satisfies Fields;
 
 /** `GET /v1/connect`, and the first `POST /v1/poll` of a connection. */
 export const SESSION_SOCKET_QUERY = { ...REPLAY_QUERY, ...CONNECTION_QUERY } as const satisfies Fields;

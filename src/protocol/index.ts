@@ -4,6 +4,7 @@ export * from "./answers.ts";
 export * from "./chat.ts";
 export * from "./commands.ts";
 export * from "./content.ts";
+export * from "./envelopes.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./frames.ts";

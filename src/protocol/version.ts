@@ -43,7 +43,8 @@ export const WIRE_HISTORY = [
   { version: 1, wire: "96ebb756a77681bc", change: "Answers that stream; the setting `maxAgentTurns`." },
   {
     version: 1,
-    wire: "74f4811a8d82a9cd",
-    change: "Messages that expire, scheduled ones, retention by age; exports, imports, erasures; webhooks.",
+    wire: "574d9e65e08666db",
+    change:
+      "Messages that expire, scheduled ones, retention by age; exports, imports, erasures; webhooks; batches in envelopes.",
   },
 ] as const;

@@ -87,8 +87,7 @@ export class Delivery {
           ? this.#framesFor(connection, checkpoint)
           : remember(shared, connection.audienceKey, () => this.#framesFor(connection, checkpoint));
       const answers = this.#answers.get(connection);
-      const all =
-        answers === undefined ? frames : [...frames, ...joinFrames(answers, "", connection.frameBytes)];
+      const all = answers === undefined ? frames : [...frames, ...joinFrames(answers, connection)];
       if (all.length > 0) this.#outlet.give(connection, all, this.#now);
     }
     this.#entries.clear();
@@ -108,7 +107,7 @@ export class Delivery {
 
   /** What one connection would be sent by now: for one that is closed before the flush ends. */
   dueTo(connection: RoomConnection): readonly string[] {
-    const answers = joinFrames(this.#answers.get(connection) ?? [], "", connection.frameBytes);
+    const answers = joinFrames(this.#answers.get(connection) ?? [], connection);
     return [...this.#framesFor(connection, null), ...answers];
   }
 
@@ -128,7 +127,7 @@ export class Delivery {
     }
     const { topics, stage } = connection.state;
     if (checkpoint !== null && topics !== null && stage.at === "live") events.push(checkpoint);
-    return joinFrames(events, "", connection.frameBytes);
+    return joinFrames(events, connection);
   }
 }
 

@@ -307,7 +307,7 @@ export class Streams {
   /** The end of a replay, with the open messages in the same frame where they fit: no reader sees one without the other. */
   liveFrames(connection: RoomConnection, end: string, have?: ReadonlyMap<number, number>): string[] {
     const events = this.framesFor(connection, { have });
-    return events.length === 0 ? [end] : joinFrames([end, ...events], "", connection.frameBytes);
+    return events.length === 0 ? [end] : joinFrames([end, ...events], connection);
   }
 
   /** What a user's message costs, in millionths of a dollar: `units`, and its bytes. */

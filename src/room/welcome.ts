@@ -2,7 +2,7 @@
 // is stored later is live.
 
 import { caughtUp, REPLAY } from "../object/answers.ts";
-import { joinFrames } from "../object/frames.ts";
+import { type FrameForm, joinFrames } from "../object/frames.ts";
 import {
   exceedsBytes,
   type Limits,
@@ -50,8 +50,8 @@ export class Welcome {
   readonly #settings: WelcomeSettings;
   readonly #rules: WelcomeRules;
   readonly #unread: Unread;
-  /** The replays as frames, by page and size of the frames. */
-  readonly #frames = new Map<Page, Map<number, readonly string[]>>();
+  /** The replays as frames, by page and form of the frames. */
+  readonly #frames = new Map<Page, Map<string, readonly string[]>>();
   #members: string | undefined;
 
   constructor(settings: WelcomeSettings, rules: WelcomeRules, unread: Unread) {
@@ -69,7 +69,7 @@ export class Welcome {
     const { page } = replay;
     const frames = [
       ...this.#greeting(connection, replay, now),
-      ...this.#framesOf(page, connection.frameBytes),
+      ...this.#framesOf(page, connection),
       ...this.#endOf(replay, stage.have, connection),
     ];
     return { frames, rows: page.looked };
@@ -144,11 +144,12 @@ export class Welcome {
     return { recovery: "partial", page, stage: { at: "paging", after: page.seq, told } };
   }
 
-  #framesOf(page: Page, frameBytes: number): readonly string[] {
-    const known = this.#frames.get(page) ?? new Map<number, readonly string[]>();
+  #framesOf(page: Page, form: FrameForm): readonly string[] {
+    const key = `${form.frameBytes} ${form.envelopes ?? false}`;
+    const known = this.#frames.get(page) ?? new Map<string, readonly string[]>();
     this.#frames.set(page, known);
-    const frames = known.get(frameBytes) ?? joinFrames(page.events, REPLAY, frameBytes);
-    known.set(frameBytes, frames);
+    const frames = known.get(key) ?? joinFrames(page.events, form, REPLAY);
+    known.set(key, frames);
     return frames;
   }
 }

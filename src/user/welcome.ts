@@ -42,6 +42,6 @@ export function welcome(
   };
   session.update({ stage: page.more ? { at: "paging", after: page.seq } : { at: "live" } });
   session.socket.send(JSON.stringify(connected));
-  for (const frame of joinFrames(page.events, REPLAY, frameBytes)) session.socket.send(frame);
+  for (const frame of joinFrames(page.events, session, REPLAY)) session.socket.send(frame);
   session.socket.send(caughtUp(page.seq, page.more));
 }

@@ -29,7 +29,7 @@ export class Senders {
   readonly #says: (() => void)[] = [];
 
   async #open(dialect: Dialect, port: number, room: string, name: string): Promise<void> {
-    const { path, protocols = [] } = await dialect.connect(room, name, "?history=0");
+    const { path, protocols = [] } = await dialect.connect(room, name, "?history=0&batch=envelopes");
     const accepted = dialect.accepted(name);
     let said = 0;
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -2,7 +2,14 @@
 // has got. The server fails if it sends anything else, in another order, twice or not at all; the client fails if it
 // holds anything else. A frame that moves the cursor is a case in `#take`.
 
-import { type Message, matchesTopics, parseCursor, type Topics } from "../../src/protocol/index.ts";
+import {
+  eventsIn,
+  isRecord,
+  type Message,
+  matchesTopics,
+  parseCursor,
+  type Topics,
+} from "../../src/protocol/index.ts";
 import type { Extent, LogEpoch, RecordedLog, ReplayItem } from "./recorded-log.ts";
 
 type Frame = Readonly<Record<string, unknown>> & { readonly type?: unknown };
@@ -92,9 +99,8 @@ export class ExpectedClient {
   /** Takes a text that the client is about to receive; `extent` is the log when it was sent. */
   receives(text: string, extent: Extent): void {
     const frame: Frame = JSON.parse(text);
-    const events: readonly Frame[] = Array.isArray(frame.events) ? frame.events : [];
-    if (frame.type === "batch") for (const event of events) this.#take(event, extent);
-    else this.#take(frame, extent);
+    const events = frame.type === "batch" ? eventsIn(frame).filter(isRecord) : [frame];
+    for (const event of events) this.#take(event, extent);
   }
 
   #take(frame: Frame, extent: Extent): void {

@@ -67,6 +67,7 @@ export interface ConnectOptions {
   readonly permission?: Permission;
   readonly expiresAt?: number;
   readonly frameBytes?: number;
+  readonly envelopes?: boolean;
   /** The connection that its client gave up. */
   readonly replaces?: string;
   readonly issuedAt?: number | null;
@@ -138,6 +139,7 @@ export class RoomForTest {
       have,
       permissionUntil,
       frameBytes,
+      envelopes = false,
       replaces,
       expiresAt = this.now + 3_600_000,
       issuedAt = 0,
@@ -167,6 +169,7 @@ export class RoomForTest {
         ...(since !== undefined && { since }),
         ...(have !== undefined && { have }),
         ...(frameBytes !== undefined && { frameBytes }),
+        ...(envelopes && { envelopes }),
       }),
     );
     connection.update({});

@@ -48,6 +48,7 @@ export class SimulatedServer {
   readonly #judge: PublishGatePorts["judge"] | undefined;
   /** Questions without an answer yet. */
   #asked = 0;
+  #connects = 0;
   #gate: PublishGate | undefined;
   #barrier: CommandBarrier<Person, AppliedCommand, Outcome<Actor>>;
 
@@ -69,6 +70,7 @@ export class SimulatedServer {
     const { user, expiresAt, permission } = readToken(token);
     const { searchParams } = socket.url;
     const since = searchParams.get("since");
+    this.#connects += 1;
     const person = this.room.connect(user, {
       ...(since !== null && { since }),
       history: Number(searchParams.get("history") ?? 50),
@@ -76,6 +78,8 @@ export class SimulatedServer {
       presence,
       permission,
       expiresAt,
+      // Each second one finds a server that does not know what it asks for.
+      envelopes: searchParams.get("batch") === "envelopes" && this.#connects % 2 === 0,
     });
     return { ok: true, value: person };
   }

@@ -1,8 +1,11 @@
 // A socket that keeps what it was sent. A new way to look at it is a getter here.
 
 import type { SocketPort } from "../../src/object/socket-port.ts";
+import { eventsIn, isRecord } from "../../src/protocol/index.ts";
 
 export type Sent = { readonly type: string } & Readonly<Record<string, unknown>>;
+
+const isSent = (value: unknown): value is Sent => isRecord(value) && typeof value.type === "string";
 
 export class SocketForTest implements SocketPort {
   readonly frames: string[] = [];
@@ -43,8 +46,8 @@ export class SocketForTest implements SocketPort {
   /** Every event that it was sent, out of its batches. */
   get events(): Sent[] {
     return this.frames.flatMap((frame) => {
-      const parsed: Sent & { readonly events?: Sent[] } = JSON.parse(frame);
-      return parsed.type === "batch" ? (parsed.events ?? []) : [parsed];
+      const parsed: Sent = JSON.parse(frame);
+      return parsed.type === "batch" ? eventsIn(parsed).filter(isSent) : [parsed];
     });
   }
 

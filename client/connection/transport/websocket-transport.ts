@@ -143,6 +143,11 @@ export class SocketLink implements Link {
     return this.#limits;
   }
 
+  /** Batches of messages, which only a room has, come in envelopes. */
+  get #form() {
+    return "message" in this.#events.frames ? { batch: "envelopes" } : {};
+  }
+
   send(command: Command, room?: string): Written {
     return this.#isOver || this.#writer.write(command, room);
   }
@@ -185,7 +190,7 @@ export class SocketLink implements Link {
     }
     const protocols = token === null ? [SUBPROTOCOL] : [SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX + token];
     try {
-      this.#socket = dial(base + path + query({ ...this.#events.request() }), protocols, {
+      this.#socket = dial(base + path + query({ ...this.#events.request(), ...this.#form }), protocols, {
         onOpen: () => this.#onOpen(),
         onText: (text) => this.#onText(text),
         onClose: (code, reason) => this.#onClose(code, reason),

@@ -18,6 +18,8 @@ export interface RoomUpgrade {
   readonly counted: boolean;
   /** The largest frame that it wants to be sent, in bytes; left out: any. */
   readonly frameBytes?: number;
+  /** Batches say sender and event once for many messages. */
+  readonly envelopes?: true;
   /** The connection that its client gave up. */
   readonly replaces?: string;
   readonly speaksOurProtocol: boolean;
@@ -46,6 +48,7 @@ export interface RoomConnectionState extends BaseConnectionState {
   /** The presence that was set on this connection. */
   readonly said: Said;
   readonly isCall?: true;
+  readonly envelopes?: true;
   /** How many frames it has sent, of an anonymous reader. */
   readonly asked?: number;
   /** The epoch that it was sent while the room had no tables; ignored once it has. */
@@ -58,7 +61,7 @@ type Opening = Omit<RoomUpgrade, "replaces" | "speaksOurProtocol" | "polls"> &
 /** The state of a connection that opens. */
 export const newConnectionState = (
   id: string,
-  { actor, topics, presence, counted, since, history, have, frameBytes, epoch, isCall }: Opening,
+  { actor, topics, presence, counted, since, history, have, frameBytes, envelopes, epoch, isCall }: Opening,
 ): RoomConnectionState => ({
   version: 1,
   id,
@@ -78,6 +81,7 @@ export const newConnectionState = (
   ...(epoch !== undefined && { epoch }),
   ...(isCall && { isCall }),
   ...(frameBytes !== undefined && { frameBytes }),
+  ...(envelopes && { envelopes }),
 });
 
 /** In the life of a connection without a token: it comes back with its cursor, and the edge counts how often. */
@@ -101,6 +105,10 @@ export class RoomConnection extends BaseConnection<RoomConnectionState> {
 
   get identity() {
     return this.state.actor.identity;
+  }
+
+  get envelopes(): boolean {
+    return this.state.envelopes ?? false;
   }
 
   /** Connections with the same key are sent the very same frames. */
@@ -161,8 +169,16 @@ export class RoomConnection extends BaseConnection<RoomConnectionState> {
 
 const untilOf = ({ permissionUntil = Number.POSITIVE_INFINITY }: Actor): number => permissionUntil;
 
-const audienceKey = ({ stage, actor, presence, topics, frameBytes, isCall }: RoomConnectionState): string =>
-  `${stage.at} ${actor.identity.kind} ${presence} ${frameBytes ?? "any"} ${isCall ?? ""} ${topics === null ? "*" : topics.join()}`;
+const audienceKey = ({
+  stage,
+  actor,
+  presence,
+  topics,
+  frameBytes,
+  envelopes,
+  isCall,
+}: RoomConnectionState): string =>
+  `${stage.at} ${actor.identity.kind} ${presence} ${frameBytes ?? "any"} ${envelopes ?? ""} ${isCall ?? ""} ${topics === null ? "*" : topics.join()}`;
 
 export const readState = (attachment: unknown): RoomConnectionState | undefined =>
   isRoomState(attachment) ? attachment : undefined;

@@ -26,6 +26,14 @@ type Contract = Readonly<Record<string, unknown>>;
 const OF_ROOM = ["optional", "roomName"] as const;
 const OF_ROOM_DOC = "Only on a session: the room that this frame is of. In a batch it stands once, for all.";
 
+/** A message in an envelope. */
+const ENCLOSED: JsonSchema = {
+  type: "array",
+  minItems: 3,
+  maxItems: 5,
+  description: "A message: its place in `envelopes`, `id`, `data`, the steps of `at` and of `seq`.",
+};
+
 /** Commands of the session alone, and what it alone is told. */
 const OF_SESSION = ["mark", "notifications", "join", "leave", "left", "notification", "notificationUpdated"];
 
@@ -67,7 +75,14 @@ export function frameMessages(writer: SchemaWriter, contract: Contract): Message
       required: ["type", "events"],
       properties: {
         type: { type: "string", const: "batch" },
-        events: { type: "array", items: { anyOf: told.map(({ payload }) => payload) } },
+        events: { type: "array", items: { anyOf: [...told.map(({ payload }) => payload), ENCLOSED] } },
+        envelopes: {
+          type: "array",
+          items: writer.write(tableIn(contract, "ENVELOPE"), "server"),
+          description: "Only for a client that asked with `batch=envelopes`.",
+        },
+        seq: { type: "integer", description: "Where the steps of the enclosed messages begin." },
+        at: { type: "integer", description: "As `seq`." },
         replay: { type: "boolean", const: true, description: "They are part of a replay." },
         room: frames.room,
       },

@@ -23,7 +23,7 @@ export const flood: Scenario = async ({ dialect, port }, params) => {
   const room = newRoom();
   const ms = param(params, "ms");
   const crowd = new Crowd(dialect, port);
-  await crowd.join(room, param(params, "receivers"), "?history=0");
+  await crowd.join(room, param(params, "receivers"), "?history=0&batch=envelopes");
   const talker = await open(dialect, port, room, "talker", () => {});
   let said = 0;
   const timer = setInterval(() => talker.send(dialect.say(`t${said++}`, payloadOf("talker"))), EVERY_MS);

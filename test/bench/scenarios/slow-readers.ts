@@ -14,7 +14,7 @@ export const slowReaders: Scenario = async ({ dialect, port, pid }, params) => {
   const receivers = param(params, "receivers");
   const slow = param(params, "slow");
   const crowd = new Crowd(dialect, port);
-  await crowd.join(room, receivers, "?history=0&presence=off");
+  await crowd.join(room, receivers, "?history=0&presence=off&batch=envelopes");
   const inFlight = param(params, "inFlight");
   const senders = await Senders.start(dialect, { port, room, senders: SENDERS, inFlight });
   const rate = async (ms: number) => {

@@ -1,7 +1,7 @@
 // Validates the frames of one connection against the AsyncAPI document.
 
 import document from "../../../src/http/asyncapi.json" with { type: "json" };
-import { isRecord, type JsonObject, parseJson } from "../../../src/protocol/index.ts";
+import { eventsIn, isRecord, type JsonObject, parseJson } from "../../../src/protocol/index.ts";
 import { JsonSchemas } from "./json-schemas.ts";
 
 const schemas = new JsonSchemas(document);
@@ -48,9 +48,11 @@ export class CheckedFrames {
     const frame = parseJson(text);
     if (!isRecord(frame)) return [`the server sent no JSON object: ${text.slice(0, 100)}`];
     if (frame.type !== "batch") return said([problemOf(this.#messageOf(frame), frame)]);
-    const events: unknown[] = Array.isArray(frame.events) ? frame.events : [];
-    const problems = events.filter(isRecord).map((event) => problemOf(this.#messageOf(event), event));
-    return said([...problems, problemOf("eventBatch", { ...frame, events: [] })]);
+    const problems = eventsIn(frame)
+      .filter(isRecord)
+      .map((event) => problemOf(this.#messageOf(event), event));
+    const enclosed = Array.isArray(frame.events) ? frame.events.filter(Array.isArray) : [];
+    return said([...problems, problemOf("eventBatch", { ...frame, events: enclosed })]);
   }
 
   #messageOf(frame: JsonObject): string {

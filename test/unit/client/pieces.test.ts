@@ -52,6 +52,37 @@ describe("frames from the server", () => {
     }
   });
 
+  it("[F33] in envelopes are as if each had come whole; those that are malformed are left out", () => {
+    const from = { id: "ada", name: "Ada" };
+    const rows = [
+      [0, "a", { text: "a" }],
+      { type: "reaction", seq: 6, at: 7, target: 1, emoji: "👍", user: "bo", op: "add" },
+      [1, "b", null, 20, 2],
+      ...[[9, "no such envelope", 1], [0, 7, "no id"], ["0", "c", 1], [0, "no step", 1, "x"], []],
+      [0, "after it nothing is known", 1],
+    ];
+    const envelopes = [
+      { event: "chat", from },
+      { event: "news", from, byServer: true },
+    ];
+    const text = JSON.stringify({ type: "batch", seq: 4, at: 7, envelopes, events: rows });
+    expect(framesIn(text)).toEqual([
+      { type: "message", seq: 5, id: "a", event: "chat", from, at: 7, data: { text: "a" } },
+      rows[1],
+      { type: "message", seq: 7, id: "b", event: "news", from, byServer: true, at: 27, data: null },
+      { type: "message", seq: 10, id: "c", event: "chat", from, at: 27, data: 1 },
+    ]);
+    expect(framesIn(JSON.stringify({ type: "batch", events: rows }))).toEqual([rows[1]]);
+  });
+
+  it("[F33] are asked of a room in envelopes, and of a session as ever", async () => {
+    const { socket, client, clock } = await dialedRoom();
+    expect(socket().url.search).toBe("?batch=envelopes");
+    inboxOf(client).on("state", () => {});
+    await clock.advance(0);
+    expect([socket().url.pathname, socket().url.search]).toEqual(["/v1/connect", ""]);
+  });
+
   it("[C32] with an instant that is no date are malformed", () => {
     for (const at of ["1e300", "1e999", "8640000000000001"]) {
       expect(framesIn(JSON.stringify(message(1)).replace(/"at":\d+/, `"at":${at}`))).toEqual([]);

@@ -23,7 +23,7 @@ it("[C151] polls after three sockets in a row of which nothing was heard", async
     1,
   ]);
   const [first] = calls.all;
-  expect([first?.url.pathname, first?.url.search]).toEqual(["/v1/rooms/lobby/poll", ""]);
+  expect([first?.url.pathname, first?.url.search]).toEqual(["/v1/rooms/lobby/poll", "?batch=envelopes"]);
   expect([first?.headers.get("Authorization"), first?.head]).toEqual(["Bearer t1.e30.s", { wait: 10 }]);
   await greet();
   expect(room.state.status).toBe("connected");

@@ -227,7 +227,7 @@ describeShared("a join that is refused", () => {
     session.sessions.last.deliver(refusal(join, "room_full", { retryAfterMs: 5_000 }));
     await clock.settle();
     expect(sockets.count).toBe(2);
-    expect(sockets.last.url.href).toBe("wss://rooms.example.com/v1/rooms/lobby/connect");
+    expect(sockets.last.url.href).toBe("wss://rooms.example.com/v1/rooms/lobby/connect?batch=envelopes");
     expect(sockets.last.protocols).toContain("token.t1.e30.s");
     await goLive();
     expect(room.state.status).toBe("connected");

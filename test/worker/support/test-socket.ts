@@ -1,5 +1,7 @@
 // One end of a socket: it keeps what came in order, takes batches apart, and lets a test await events by type.
 
+import { eventsIn } from "../../../src/protocol/index.ts";
+
 /** A frame as it came, or one event of a batch. */
 export type Frame = { readonly type: string } & Readonly<Record<string, unknown>>;
 
@@ -107,8 +109,7 @@ export class TestSocket {
     this.texts.push(text);
     const frame: unknown = JSON.parse(text);
     if (!isFrame(frame)) throw new Error(`not a frame: ${text}`);
-    const events =
-      frame.type === "batch" && Array.isArray(frame.events) ? frame.events.filter(isFrame) : [frame];
+    const events = frame.type === "batch" ? eventsIn(frame).filter(isFrame) : [frame];
     // The fields of a batch apply to all events in it.
     const { replay, room } = frame;
     const shared = { ...(replay === true && { replay }), ...(room !== undefined && { room }) };

@@ -33,9 +33,24 @@ export async function verifyJwtSignature(
     throw new TokenRefused(key.kind === "secret" ? "secret_algorithm" : "issuer_algorithm");
   if (key.kind === "jwks") return verifyByIssuer(key.url, jwt, { alg, ...nameOf(kid) }, signedAt);
   for (const secret of key.secrets) {
-    if ((await check(jwt, new TextEncoder().encode(secret), alg)) === "fits") return;
+    if ((await check(jwt, await secretKey(secret, alg), alg)) === "fits") return;
   }
   throw new TokenRefused("bad_signature");
+}
+
+/** Imported once each: there are a few secrets, and three algorithms. */
+const secretKeys = new Map<string, CryptoKey>();
+
+async function secretKey(secret: string, alg: string): Promise<CryptoKey> {
+  const name = `${alg} ${secret}`;
+  const known = secretKeys.get(name);
+  if (known !== undefined) return known;
+  const algorithm = { name: "HMAC", hash: `SHA-${alg.slice(2)}` };
+  const key = await crypto.subtle.importKey("raw", new TextEncoder().encode(secret), algorithm, false, [
+    "verify",
+  ]);
+  secretKeys.set(name, key);
+  return key;
 }
 
 /** A `kid` that is no text fits no key, but must not count as absent. */
@@ -91,7 +106,7 @@ async function checkWithAny(jwt: string, keys: readonly CryptoKey[], alg: string
 }
 
 /** jose also refuses a key of another algorithm, and an RSA key of less than 2,048 bits. */
-async function check(jwt: string, key: CryptoKey | Uint8Array, alg: string): Promise<Verdict> {
+async function check(jwt: string, key: CryptoKey, alg: string): Promise<Verdict> {
   try {
     await compactVerify(jwt, key, { algorithms: [alg] });
     return "fits";

@@ -99,9 +99,19 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
   return { ok: true, config: { ...config, token } };
 }
 
+/** The results by environment, as settings only change with a deployment: many objects of an isolate start with one. */
+const parsed = new WeakMap<object, ConfigResult>();
+
+/** As `parseConfig`, once for each environment. */
+export function configOf(env: object): ConfigResult {
+  const known = parsed.get(env) ?? parseConfig({ ...env });
+  parsed.set(env, known);
+  return known;
+}
+
 /** For objects. It throws on a wrong setting, with which the Worker calls no object. */
-export function requireConfig(settings: object): Config {
-  const result = parseConfig({ ...settings });
+export function requireConfig(env: object): Config {
+  const result = configOf(env);
   if (!result.ok) throw new Error(`wrong settings: ${result.problems.join("; ")}`);
   return result.config;
 }

@@ -2,7 +2,7 @@
 
 import { Hono, type MiddlewareHandler } from "hono";
 
-import { type ConfigResult, parseConfig } from "../config/config.ts";
+import { type ConfigResult, configOf } from "../config/config.ts";
 import type { Env } from "../env.ts";
 import { log } from "../log/log.ts";
 import { refuse } from "../protocol/index.ts";
@@ -30,18 +30,15 @@ import { tokens } from "./tokens.ts";
 import { trustedCaller } from "./trusted-caller.ts";
 import { users } from "./users.ts";
 
-/** Parsed once for each environment object, as settings only change with a deployment. */
-const parsed = new WeakMap<Env, ConfigResult>();
-
-function configOf(env: Env): ConfigResult {
-  let result = parsed.get(env);
-  if (result === undefined) {
-    result = parseConfig({ ...env });
-    if (!result.ok) log("wrong_settings", { problems: result.problems });
-    parsed.set(env, result);
-  }
+/** The settings, or what is wrong with them, which is logged once for each environment. */
+function settingsOf(env: Env): ConfigResult {
+  const result = configOf(env);
+  if (!result.ok && !complained.has(env)) log("wrong_settings", { problems: result.problems });
+  if (!result.ok) complained.add(env);
   return result;
 }
+
+const complained = new WeakSet<Env>();
 
 /** Refuses a path that cannot be decoded: Hono would pass on another name than the client meant. */
 const wholePath: MiddlewareHandler<AppEnv> = async (c, next) => {
@@ -52,7 +49,7 @@ const wholePath: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 const withConfig: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const result = configOf(c.env);
+  const result = settingsOf(c.env);
   if (!result.ok) return refuseVisibly(c, refuse("internal", "settings are missing or wrong: see /health"));
   c.set("config", result.config);
   await next();
@@ -61,7 +58,7 @@ const withConfig: MiddlewareHandler<AppEnv> = async (c, next) => {
 
 export function createApp(): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ getPath });
-  app.get("/health", (c) => health(c, configOf(c.env)));
+  app.get("/health", (c) => health(c, settingsOf(c.env)));
   app.use(withConfig);
   app.use("/v1/*", wholePath);
   app.get("/v1/rooms/:room/connect", connectRoom);
@@ -101,7 +98,7 @@ function getPath(request: Request, options?: { env?: Env }): string {
   const { pathname } = new URL(request.url);
   // It was not sent to an address.
   if (trustedCaller(request) !== undefined) return pathname;
-  const result = options?.env === undefined ? undefined : configOf(options.env);
+  const result = options?.env === undefined ? undefined : settingsOf(options.env);
   const base = (result?.ok ? result.config.basePath : result?.basePath) ?? "";
   if (base === "" || pathname.startsWith(`${base}/`)) return pathname.slice(base.length);
   return pathname === base ? "/" : OUTSIDE;

@@ -179,6 +179,8 @@ export class Admission {
     );
     if (!opened.ok) return opened.refusal;
     moderation.recordRevocation(id, opened.value, { now: this.#ports.now() });
+    // A room without tables would answer to a revocation that there is none.
+    if (!this.#ports.isMade()) moderation.writeKnown();
     return undefined;
   }
 

@@ -107,22 +107,32 @@ export class Moderation {
 
   /** These tokens of `user` are revoked from now on; connections that use one are closed. */
   revoke(user: string, revokedTokens: RevokedTokens, at: Moment): void {
-    this.#setRevoked(user, revokedTokens, this.isKnownTo(user), at);
+    if (this.#isNews(user, revokedTokens)) this.#setRevoked(user, revokedTokens, this.isKnownTo(user), at);
   }
 
-  /** What the user's object answered to an opening. It may be new, if a revocation did not reach this room. */
+  /**
+   * What the user's object answered to an opening. It may be new, if a revocation did not reach this room: then it is
+   * written at once, as the object takes it that the room knows. Else it is written with the next flush.
+   */
   recordRevocation(user: string, revokedTokens: RevokedTokens, at: Moment): void {
-    this.#setRevoked(user, revokedTokens, true, at);
+    if (this.#isNews(user, revokedTokens)) this.#setRevoked(user, revokedTokens, true, at);
+    else if (!this.isKnownTo(user)) this.#records.becomeKnown(user);
+  }
+
+  /** Writes who has become known to users' objects. */
+  writeKnown(): void {
+    this.#records.writeKnown();
+  }
+
+  #isNews(user: string, { upTo }: RevokedTokens): boolean {
+    return upTo > this.#records.admissionRecord(user).revokedTokens.upTo;
   }
 
   #setRevoked(user: string, revokedTokens: RevokedTokens, isKnown: boolean, at: Moment): void {
-    const before = this.#records.admissionRecord(user);
-    const isNews = revokedTokens.upTo > before.revokedTokens.upTo;
-    if (!isNews && isKnown === before.isKnown) return;
     this.#records.setRevoked(user, revokedTokens, isKnown);
     const closing = (identity: Identity) =>
       identity.kind === "user" ? revokedRefusal(identity, revokedTokens, at.now) : undefined;
-    if (isNews) this.#ports.expel({ user }, closing, "lost", at);
+    this.#ports.expel({ user }, closing, "lost", at);
   }
 
   /** With their next opening the user's object is asked again, and they follow the room again. A revocation stays. */

@@ -426,6 +426,7 @@ export class Room {
     const { isListed } = this.roomPresence;
     for (const json of this.receipts.drainEvents(isListed, now)) delivery.emit({ kind: "receipt" }, json);
     try {
+      this.moderation.writeKnown();
       this.receipts.write(isListed, now);
     } catch (error) {
       this.reportFault(error);

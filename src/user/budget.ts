@@ -1,12 +1,11 @@
 // What a user may cost a day, all rooms and calls together. A room's own allowance bounds how fast a user is; the
 // budget bounds the sum.
 
-import { firstRow, type Sql } from "../object/storage/sql.ts";
+import type { Sql } from "../object/storage/sql.ts";
 import { type Refusal, refuse } from "../protocol/index.ts";
+import { readUserState } from "./inbox/user-state.ts";
 
 const DAY_MS = 86_400_000;
-
-type Row = { day: number; spent: number };
 
 export class Budget {
   readonly #sql: Sql;
@@ -15,14 +14,11 @@ export class Budget {
   #spent: number;
 
   /** `perDay`: in millionths of a US dollar; with 0 nothing is counted. Days are those of UTC. */
-  constructor(sql: Sql, perDay: number) {
+  constructor(sql: Sql, perDay: number, state = readUserState(sql)) {
     this.#sql = sql;
     this.#perDay = perDay;
-    const row = firstRow(
-      sql.exec<Row>("SELECT budget_day AS day, budget_spent AS spent FROM inbox_state"),
-    ) ?? { day: 0, spent: 0 };
-    this.#day = row.day;
-    this.#spent = row.spent;
+    this.#day = state?.budgetDay ?? 0;
+    this.#spent = state?.budgetSpent ?? 0;
   }
 
   /** Counts what was spent already: a row written. Returns the refusal of more, if that was the last. */

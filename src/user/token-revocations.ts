@@ -3,11 +3,10 @@
 
 import type { Dated } from "../access/identity.ts";
 import { NONE_REVOKED, type RevokedTokens, revokeAllTokens, revokedRefusal } from "../object/revocation.ts";
-import { firstRow, type Sql } from "../object/storage/sql.ts";
+import type { Sql } from "../object/storage/sql.ts";
 import { accept, type Outcome, type Refusal, reject } from "../protocol/index.ts";
+import { readUserState } from "./inbox/user-state.ts";
 import { type KnownRooms, TOO_MANY_ROOMS } from "./known-rooms.ts";
-
-type Row = { upTo: number; undatedUpTo: number; lastUndated: number };
 
 export class TokenRevocations {
   readonly #sql: Sql;
@@ -16,16 +15,12 @@ export class TokenRevocations {
   /** The latest expiry of an accepted token without a date, in milliseconds; 0: there was none. */
   #lastUndated: number;
 
-  constructor(sql: Sql, rooms: KnownRooms) {
+  constructor(sql: Sql, rooms: KnownRooms, state = readUserState(sql)) {
     this.#sql = sql;
     this.#rooms = rooms;
-    const { lastUndated, ...revokedTokens } = firstRow(
-      sql.exec<Row>(
-        "SELECT void_up_to AS upTo, void_undated_up_to AS undatedUpTo, last_undated AS lastUndated FROM inbox_state",
-      ),
-    ) ?? { ...NONE_REVOKED, lastUndated: 0 };
-    this.#revokedTokens = revokedTokens;
-    this.#lastUndated = lastUndated;
+    this.#revokedTokens =
+      state === undefined ? NONE_REVOKED : { upTo: state.voidUpTo, undatedUpTo: state.voidUndatedUpTo };
+    this.#lastUndated = state?.lastUndated ?? 0;
   }
 
   get revokedTokens(): RevokedTokens {

@@ -3,6 +3,7 @@
 import { DIALECTS, type DialectName } from "./dialect.ts";
 import { browserReplay } from "./scenarios/browser-replay.ts";
 import { compression } from "./scenarios/compression.ts";
+import { cpuOfJoins, cpuOfMessages, cpuOfWakes } from "./scenarios/cpu.ts";
 import { delivery } from "./scenarios/delivery.ts";
 import { fanOut } from "./scenarios/fan-out.ts";
 import { flood } from "./scenarios/flood.ts";
@@ -37,6 +38,9 @@ const SCENARIOS = {
   browserReplay,
   streams,
   delivery,
+  cpuOfMessages,
+  cpuOfJoins,
+  cpuOfWakes,
 };
 export type ScenarioName = keyof typeof SCENARIOS;
 

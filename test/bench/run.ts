@@ -185,6 +185,24 @@ const PLANS: readonly Plan[] = [
     targets: [us],
     quick: tokens === 200,
   })),
+  ...[
+    { name: "(q) CPU of messages, one a flush", params: { rooms: 8, inFlight: 1, ms: 4_000 } },
+    { name: "(q) CPU of messages, 100 in flight", params: { rooms: 1, inFlight: 100, ms: 4_000 } },
+  ].map(({ name, params }) => ({
+    name,
+    order: { scenario: "cpuOfMessages" as const, params },
+    targets: [us, ...beside, floor],
+  })),
+  {
+    name: "(q) CPU of joins, 1,000",
+    order: { scenario: "cpuOfJoins", params: { members: 1_000 } },
+    targets: [us, ...beside],
+  },
+  {
+    name: "(q) CPU of a wake, 10,000 stored",
+    order: { scenario: "cpuOfWakes", params: { messages: 10_000, rooms: 7 } },
+    targets: [us, ...beside],
+  },
   {
     name: "(p) fan-out, 100 × 100, with a back end",
     order: { scenario: "fanOut", params: { receivers: 100, inFlight: 100, ms } },

@@ -3,8 +3,8 @@
 
 import { type Actor, anonymous } from "../../src/access/identity.ts";
 import { FAILED } from "../../src/object/answers.ts";
-import { hasTables, type LazyDatabase } from "../../src/object/storage/lazy-database.ts";
-import { migrate } from "../../src/object/storage/migrate.ts";
+import type { LazyDatabase } from "../../src/object/storage/lazy-database.ts";
+import { hasTables, migrate } from "../../src/object/storage/migrate.ts";
 import type { Outcome, Permission, Topics } from "../../src/protocol/index.ts";
 import type { Effects } from "../../src/room/effects.ts";
 import { LogStore } from "../../src/room/log/log-store.ts";

@@ -1,7 +1,6 @@
 // A database whose tables are created with the first row that is written. So a caller that only reads an object, or
 // listens to it, leaves no storage behind.
 
-import { VERSION_TABLE } from "./migrate.ts";
 import type { Database, Sql, SqlRow, SqlValue } from "./sql.ts";
 
 /** Statements that do nothing as long as there are no tables. */
@@ -46,7 +45,3 @@ export class LazyDatabase implements Database {
     }
   };
 }
-
-/** Whether a database has our tables. A newer runtime has some of its own from the start. */
-export const hasTables = (sql: Sql): boolean =>
-  Array.from(sql.exec("SELECT 1 FROM sqlite_master WHERE name = ? LIMIT 1", VERSION_TABLE)).length > 0;

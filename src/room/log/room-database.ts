@@ -1,5 +1,5 @@
-import { hasTables, LazyDatabase } from "../../object/storage/lazy-database.ts";
-import { migrate } from "../../object/storage/migrate.ts";
+import { LazyDatabase } from "../../object/storage/lazy-database.ts";
+import { hasTables, migrate } from "../../object/storage/migrate.ts";
 import type { Database } from "../../object/storage/sql.ts";
 import { LogStore } from "./log-store.ts";
 import { ROOM_SCHEMA } from "./room-schema.ts";
@@ -14,10 +14,10 @@ export interface Beginning {
 /** The database of a room. A new room gets its tables with the first row that is written. */
 export function roomDatabase(database: Database, beginning: Beginning): LazyDatabase {
   const isMade = hasTables(database.sql);
-  if (isMade) migrate(database, ROOM_SCHEMA);
+  if (isMade) migrate(database, ROOM_SCHEMA, isMade);
   const make = () =>
     database.transaction(() => {
-      migrate(database, ROOM_SCHEMA);
+      migrate(database, ROOM_SCHEMA, false);
       LogStore.begin(database, beginning);
     });
   return new LazyDatabase(database, isMade, make);

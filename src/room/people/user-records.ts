@@ -1,7 +1,10 @@
 // The SQL of who may come into a room, and with which tokens: one row a user. No query reads more rows than it returns.
+//
+// A connect asks for a record several times, so records are kept in memory. A crowd comes at once, so that somebody is
+// known from now on is written with the flush that lets them in: one commit for all of them.
 
 import { NONE_REVOKED, type RevokedTokens } from "../../object/revocation.ts";
-import { firstRow, type Sql } from "../../object/storage/sql.ts";
+import { firstRow, type Sql, type SqlValue } from "../../object/storage/sql.ts";
 import type { Ban } from "../../protocol/index.ts";
 
 /** What decides whether a user may come in. */
@@ -37,11 +40,18 @@ const NOTHING_KNOWN: AdmissionRecord = {
   heldUntil: 0,
 };
 
+/** A record is some 100 bytes. */
+const MAX_KEPT = 2_000;
+
 const LAST_BAN =
   "SELECT banned_until AS ends FROM users WHERE banned_until IS NOT NULL ORDER BY banned_until DESC LIMIT 1";
 
 export class UserRecords {
   readonly #sql: Sql;
+  /** As the rows are, or will be with the next flush. The one that was used last stands last. */
+  readonly #kept = new Map<string, AdmissionRecord>();
+  /** Records of users who are known since their opening, which no row says yet. */
+  readonly #unwritten = new Map<string, AdmissionRecord>();
   /** When the last ban ends, in milliseconds; 0: there is none; `undefined`: to be read. */
   #lastBanEnds: number | undefined;
 
@@ -50,6 +60,19 @@ export class UserRecords {
   }
 
   admissionRecord(user: string): AdmissionRecord {
+    const record = this.#unwritten.get(user) ?? this.#kept.get(user) ?? this.#read(user);
+    this.#keep(user, record);
+    return record;
+  }
+
+  #keep(user: string, record: AdmissionRecord): void {
+    this.#kept.delete(user);
+    this.#kept.set(user, record);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+  }
+
+  #read(user: string): AdmissionRecord {
     const row = firstRow(
       this.#sql.exec<ClearanceRow>(
         "SELECT void_up_to, void_undated_up_to, is_known, banned_until, held_until FROM users WHERE user = ?",
@@ -67,6 +90,31 @@ export class UserRecords {
 
   /** What the user's object said, asked with an opening (`isKnown`) or by itself. A revocation stays. */
   setRevoked(user: string, { upTo, undatedUpTo }: RevokedTokens, isKnown: boolean): void {
+    const record = this.admissionRecord(user);
+    const { revokedTokens: before } = record;
+    const revokedTokens = {
+      upTo: Math.max(before.upTo, upTo),
+      undatedUpTo: Math.max(before.undatedUpTo, undatedUpTo),
+    };
+    this.#write(user, { ...record, revokedTokens, isKnown });
+  }
+
+  /**
+   * The user's object knows this room from now on, and revoked nothing that the room does not know. It counts at once.
+   * If it is lost before it is written, the next opening asks again.
+   */
+  becomeKnown(user: string): void {
+    this.#unwritten.set(user, { ...this.admissionRecord(user), isKnown: true });
+  }
+
+  /** Writes who has become known. What fails is written with the next flush. */
+  writeKnown(): void {
+    for (const [user, record] of this.#unwritten) this.#write(user, record);
+  }
+
+  #write(user: string, record: AdmissionRecord): void {
+    const { isKnown, revokedTokens } = record;
+    const { upTo, undatedUpTo } = revokedTokens;
     this.#sql.exec(
       `INSERT INTO users (user, void_up_to, void_undated_up_to, is_known) VALUES (?, ?, ?, ?)
        ON CONFLICT (user) DO UPDATE SET void_up_to = MAX(void_up_to, excluded.void_up_to),
@@ -76,11 +124,21 @@ export class UserRecords {
       undatedUpTo,
       Number(isKnown),
     );
+    this.#unwritten.delete(user);
+    this.#keep(user, record);
+  }
+
+  /** A row changes by a statement of its own, after what was not written of it. */
+  #change(user: string, query: string, ...bindings: SqlValue[]): void {
+    const unwritten = this.#unwritten.get(user);
+    if (unwritten !== undefined) this.#write(user, unwritten);
+    this.#sql.exec(query, ...bindings);
+    this.#kept.delete(user);
   }
 
   /** The user's object is asked again with their next opening. A revocation stays. */
   unknow(user: string): void {
-    this.#sql.exec("UPDATE users SET is_known = 0 WHERE user = ? AND is_known = 1", user);
+    this.#change(user, "UPDATE users SET is_known = 0 WHERE user = ? AND is_known = 1", user);
   }
 
   setBan({
@@ -90,7 +148,8 @@ export class UserRecords {
     by,
     reason = null,
   }: Omit<Ban, "reason"> & { reason?: string | undefined | null }) {
-    this.#sql.exec(
+    this.#change(
+      user,
       `INSERT INTO users (user, banned_until, banned_at, banned_by, ban_reason) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (user) DO UPDATE SET banned_until = excluded.banned_until, banned_at = excluded.banned_at,
          banned_by = excluded.banned_by, ban_reason = excluded.ban_reason`,
@@ -104,7 +163,8 @@ export class UserRecords {
   }
 
   setHold(user: string, until: number): void {
-    this.#sql.exec(
+    this.#change(
+      user,
       "INSERT INTO users (user, held_until) VALUES (?, ?) ON CONFLICT (user) DO UPDATE SET held_until = excluded.held_until",
       user,
       until,
@@ -112,7 +172,8 @@ export class UserRecords {
   }
 
   liftBan(user: string): void {
-    this.#sql.exec(
+    this.#change(
+      user,
       `UPDATE users SET banned_until = NULL, banned_at = NULL, banned_by = NULL, ban_reason = NULL
        WHERE user = ? AND banned_until IS NOT NULL`,
       user,

@@ -13,7 +13,7 @@ import type { RevokedTokens } from "../../object/revocation.ts";
 import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable-socket.ts";
 import { opening } from "../../object/runtime/opening.ts";
 import { pollResponse, refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
-import { hasTables } from "../../object/storage/lazy-database.ts";
+import { hasTables } from "../../object/storage/migrate.ts";
 import {
   accept,
   type ImportResult,

@@ -51,20 +51,27 @@ export interface InboxPage {
   readonly more: boolean;
 }
 
+interface Standing {
+  head: number;
+  /** Carried from event to event. Counted again when a counted notification expires, or `INBOX_LIMIT` has changed. */
+  unread: Tally | undefined;
+}
+
 export class InboxLog {
   readonly #store: NotificationStore;
   readonly #marks: Marks;
-  #head: number;
-  /** Carried from event to event. Counted again when a counted notification expires, or `INBOX_LIMIT` has changed. */
-  #unread: Tally | undefined;
+  /** `undefined`: not read yet, as the object is woken for much that needs no notification. */
+  #known: Standing | undefined;
   #retiring: (retired: RetiredRow) => void = () => {};
 
   constructor(store: NotificationStore, marks: MarkStore) {
     this.#store = store;
     this.#marks = new Marks(marks);
-    const { head, unread } = store.findHead();
-    this.#head = head;
-    this.#unread = unread;
+  }
+
+  get #standing(): Standing {
+    this.#known ??= { ...this.#store.findHead() };
+    return this.#known;
   }
 
   /** From now on `retiring` hears of each notification that a newer one replaces. */
@@ -82,7 +89,7 @@ export class InboxLog {
   }
 
   get head(): number {
-    return this.#head;
+    return this.#standing.head;
   }
 
   /** How many notifications there ever were; if `INBOX_LIMIT` changed, only those kept then count. */
@@ -97,8 +104,8 @@ export class InboxLog {
   unread(now: number): number {
     const tally = this.#tally(now);
     // A new count is stored, or the next start would have to count again.
-    if (tally !== this.#unread) this.#store.keepTally(this.#head, tally);
-    this.#unread = tally;
+    if (tally !== this.#standing.unread) this.#store.keepTally(this.#standing.head, tally);
+    this.#standing.unread = tally;
     return tally.count;
   }
 
@@ -111,40 +118,47 @@ export class InboxLog {
     const known = this.#store.findId(input.id);
     if (known !== undefined) return { seq: known, duplicate: true };
     const before = this.#tally(now);
-    const seq = this.#head + 1;
+    const seq = this.#standing.head + 1;
     const body = encodeNotification(input, muted, seq, now);
     const { id, topic = null, expiresAt = null } = input;
-    this.#unread = this.#store.append({ seq, id, topic, expiresAt, body, muted }, (retired) => {
+    this.#standing.unread = this.#store.append({ seq, id, topic, expiresAt, body, muted }, (retired) => {
       if (retired !== undefined) this.#retiring(retired);
       const lost = retired !== undefined && this.#marks.isUnread(retired, now) ? 1 : 0;
       if (muted) return { ...before, count: before.count - lost };
       return { count: before.count - lost + 1, until: sooner(before.until, expiresAt) };
     });
-    this.#head = seq;
-    return { seq, event: withFields(body, { state: "unseen", unread: this.#unread.count }) };
+    this.#standing.head = seq;
+    return { seq, event: withFields(body, { state: "unseen", unread: this.#standing.unread.count }) };
   }
 
   mark(target: MarkSelection, state: NotificationState, now: number): MarkResult {
     const fields =
       "ids" in target ? this.#markIds(target.ids, state, now) : this.#markUpTo(target, state, now);
     if (fields === undefined) return { unread: this.unread(now) };
-    this.#head += 1;
+    this.#standing.head += 1;
     const unread = this.unread(now);
-    const event = { type: "notificationUpdated", seq: this.#head, at: now, ...fields, state, unread };
+    const event = {
+      type: "notificationUpdated",
+      seq: this.#standing.head,
+      at: now,
+      ...fields,
+      state,
+      unread,
+    };
     return { unread, event: JSON.stringify(event) };
   }
 
   recover(since: string | undefined): { recovery: "none" | "complete" | "lost"; after: number } {
-    if (since === undefined) return { recovery: "none", after: this.#head };
+    if (since === undefined) return { recovery: "none", after: this.#standing.head };
     const cursor = parseCursor(since);
     if (cursor === undefined || cursor.epoch !== this.epoch || !this.holdsAfter(cursor.seq)) {
-      return { recovery: "lost", after: this.#head };
+      return { recovery: "lost", after: this.#standing.head };
     }
     return { recovery: "complete", after: cursor.seq };
   }
 
   holdsAfter(seq: number): boolean {
-    return seq >= this.floor && seq <= this.#head;
+    return seq >= this.floor && seq <= this.#standing.head;
   }
 
   /** The latest notifications for a new session, without archived and muted ones. */
@@ -169,7 +183,7 @@ export class InboxLog {
     const events: string[] = [];
     let more = false;
     let bytes = 0;
-    let seq = before ?? this.#head + 1;
+    let seq = before ?? this.#standing.head + 1;
     for (const row of this.#store.descending(seq)) {
       const own = this.#marks.stateOf(row);
       const wanted = state === undefined ? own !== "archived" : own === state;
@@ -205,7 +219,7 @@ export class InboxLog {
       events.push(json);
       seq = event.seq;
     }
-    return { events, seq: this.#head, more: false };
+    return { events, seq: this.#standing.head, more: false };
   }
 
   /** At most `limit` notifications after `after`, oldest first, encoded, as an export has them: whatever they are. */
@@ -250,7 +264,7 @@ export class InboxLog {
 
   /** The unread count now, counted if it is not known. The caller keeps it. */
   #tally(now: number): Tally {
-    const known = this.#unread;
+    const known = this.#standing.unread;
     if (known !== undefined && (known.until === null || now < known.until)) return known;
     return this.#store.countUnread({ after: this.#marks.upTo("read") }, now);
   }
@@ -272,17 +286,17 @@ export class InboxLog {
     if (moving.length === 0) return undefined;
     const { count, until } = this.#tally(at);
     const lost = isRead(state) ? moving.filter((row) => this.#marks.isUnread(row, at)).length : 0;
-    this.#unread = { count: count - lost, until };
-    this.#marks.move(moving, { state, seq: this.#head + 1, at, unread: this.#unread });
+    this.#standing.unread = { count: count - lost, until };
+    this.#marks.move(moving, { state, seq: this.#standing.head + 1, at, unread: this.#standing.unread });
     return { ids: moving.map(({ id }) => id) };
   }
 
   #markUpTo(target: { upTo: number } | { all: true }, state: NotificationState, at: number) {
-    const upTo = "all" in target ? this.#head : Math.min(target.upTo, this.#head);
+    const upTo = "all" in target ? this.#standing.head : Math.min(target.upTo, this.#standing.head);
     const above = this.#marks.upTo(state);
     if (upTo <= above || !this.#marks.anyBelow(state, this.#store.slots(above, upTo), at)) return undefined;
-    this.#unread = this.#tallyAfter(upTo, state, at);
-    this.#marks.moveUpTo({ state, upTo, seq: this.#head + 1, at, unread: this.#unread });
+    this.#standing.unread = this.#tallyAfter(upTo, state, at);
+    this.#marks.moveUpTo({ state, upTo, seq: this.#standing.head + 1, at, unread: this.#standing.unread });
     return { upTo };
   }
 

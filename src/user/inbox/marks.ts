@@ -9,11 +9,16 @@ export const isOver = ({ expiresAt }: Pick<CountedFields, "expiresAt">, now: num
 
 export class Marks {
   readonly #store: MarkStore;
-  #watermarks: readonly Watermark[];
+  /** `undefined`: not read yet. */
+  #known: readonly Watermark[] | undefined;
 
   constructor(store: MarkStore) {
     this.#store = store;
-    this.#watermarks = store.watermarks();
+  }
+
+  get #watermarks(): readonly Watermark[] {
+    this.#known ??= this.#store.watermarks();
+    return this.#known;
   }
 
   /** The `seq` up to which everything is at least in `state`. */
@@ -53,8 +58,9 @@ export class Marks {
   }
 
   moveUpTo(watermark: Watermark): void {
+    const others = this.#watermarks.filter(({ state }) => state !== watermark.state);
     this.#store.markUpTo(watermark);
-    this.#watermarks = [...this.#watermarks.filter(({ state }) => state !== watermark.state), watermark];
+    this.#known = [...others, watermark];
   }
 
   /** Marks after `after`, in order: those of single notifications up to `after`, and watermarks. */

@@ -17,6 +17,7 @@ import {
   type Tally,
 } from "./notification-row.ts";
 import { USER_SCHEMA } from "./user-schema.ts";
+import { newUserState, readUserState, type UserState } from "./user-state.ts";
 
 type NewestRow = {
   number: number;
@@ -36,8 +37,8 @@ export class NotificationStore {
   readonly epoch: string;
   /** Whether this start made it. */
   readonly isNew: boolean;
-  /** What is left to be done of an erasure, which stands in the same row. */
-  readonly erasing: string | null;
+  /** As this start found it, or made it. */
+  readonly state: UserState;
   readonly #sql: Sql;
   readonly #ring: number;
   /** Number of the newest notification; -1: there is none. */
@@ -49,11 +50,7 @@ export class NotificationStore {
     this.#sql = database.sql;
     this.#ring = ring;
     migrate(database, USER_SCHEMA);
-    const stored = firstRow(
-      this.#sql.exec<{ epoch: string; ring: number; floor: number; erasing: string | null }>(
-        "SELECT epoch, ring, floor, erasing FROM inbox_state",
-      ),
-    );
+    const stored = readUserState(database.sql);
     if (stored === undefined)
       this.#sql.exec(
         "INSERT INTO inbox_state (id, epoch, ring, floor, head, unread) VALUES (1, ?, ?, 0, 0, 0)",
@@ -61,11 +58,11 @@ export class NotificationStore {
         ring,
       );
     this.isNew = stored === undefined;
-    this.erasing = stored?.erasing ?? null;
-    this.epoch = stored?.epoch ?? newEpoch;
-    this.#floor = stored?.floor ?? 0;
-    this.#findNewest(stored?.ring ?? ring);
-    if (stored !== undefined && stored.ring !== ring) this.#rebuildRing(database);
+    this.state = stored ?? newUserState(newEpoch, ring);
+    this.epoch = this.state.epoch;
+    this.#floor = this.state.floor;
+    this.#findNewest(this.state.ring);
+    if (this.state.ring !== ring) this.#rebuildRing(database);
   }
 
   /** The highest `seq` that retention has removed. */

@@ -1,7 +1,8 @@
 // Which notifications a user wants, and how. Muting takes effect for notifications from then on.
 
-import { firstRow, type Sql } from "../../object/storage/sql.ts";
+import type { Sql } from "../../object/storage/sql.ts";
 import { matchesTopics, type Preferences } from "../../protocol/index.ts";
+import { readUserState } from "./user-state.ts";
 
 /** Fields that are left out stay as they are. */
 export type PreferencesPatch = Partial<Preferences>;
@@ -22,12 +23,9 @@ export class PreferenceStore {
   readonly #sql: Sql;
   #current: Preferences;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, state = readUserState(sql)) {
     this.#sql = sql;
-    const stored = firstRow(
-      sql.exec<{ preferences: string | null }>("SELECT preferences FROM inbox_state"),
-    )?.preferences;
-    const patch: PreferencesPatch = JSON.parse(stored ?? "{}");
+    const patch: PreferencesPatch = JSON.parse(state?.preferences ?? "{}");
     this.#current = { ...DEFAULT_PREFERENCES, ...patch };
   }
 

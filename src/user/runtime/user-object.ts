@@ -14,7 +14,7 @@ import { streamedPages } from "../../object/runtime/streamed-pages.ts";
 import { pollResponse, refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
 import { withinMs } from "../../object/runtime/within-ms.ts";
 import { OWN_CHANGE } from "../../object/spending.ts";
-import { hasTables } from "../../object/storage/lazy-database.ts";
+import { hasTables } from "../../object/storage/migrate.ts";
 import {
   accept,
   type ErasureResult,

@@ -22,13 +22,14 @@ export function storesIn(
 ): UserStores & { readonly erasing: string | null } {
   const { sql } = database;
   const notifications = new NotificationStore(database, limits.inbox, randomEpoch());
+  const { state } = notifications;
   return {
     inbox: new InboxLog(notifications, new MarkStore(sql)),
-    revocations: new TokenRevocations(sql, rooms),
-    preferences: new PreferenceStore(sql),
-    budget: new Budget(sql, limits.userBudget),
+    revocations: new TokenRevocations(sql, rooms, state),
+    preferences: new PreferenceStore(sql, state),
+    budget: new Budget(sql, limits.userBudget, state),
     followed: new FollowedRooms(rooms),
-    erasing: notifications.erasing,
+    erasing: state.erasing,
   };
 }
 

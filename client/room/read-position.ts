@@ -92,10 +92,12 @@ export class ReadPosition {
   /** To be called after the state began: the server has counted everything up to `head`. */
   begin({ epoch, head, read }: RoomConnected, resume: ResumeKind): void {
     this.#countedUpTo = read === undefined ? 0 : head;
+    const isOtherLog = this.#epoch !== undefined && this.#epoch !== epoch;
     // A place in another log is none in this one: such a mark only asks.
-    if (this.#epoch !== undefined && this.#epoch !== epoch) for (const mark of this.#marks) mark.seq = 0;
+    if (isOtherLog) for (const mark of this.#marks) mark.seq = 0;
     this.#epoch = epoch;
-    if (resume !== "kept") this.#seq = undefined;
+    // In the same log it is true although the messages are lost, and perhaps only this client knows it.
+    if (resume === "fresh" || isOtherLog) this.#seq = undefined;
     // A server that does not say how far this user has read is asked.
     this.#again = read === undefined ? 0 : undefined;
     if (read !== undefined) this.#onResult(read.seq, read);

@@ -73,6 +73,11 @@ export abstract class BaseConnection<State extends BaseConnectionState> {
     this.#state = state;
   }
 
+  /** Whether it keeps more state at no cost, for as long as it lasts. */
+  get keepsState(): boolean {
+    return !this.#ended && this.socket.savesForFree;
+  }
+
   /**
    * Whether more than 4 MiB wait to be sent: the client does not read. It is closed, and replays when it comes back.
    */

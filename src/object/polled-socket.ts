@@ -60,6 +60,7 @@ export interface PolledSocketPorts {
 }
 
 export class PolledSocket implements SocketPort {
+  readonly savesForFree = true;
   readonly #ports: PolledSocketPorts;
   #standing: PollStanding;
   /** Those that the client may not have. */

@@ -5,6 +5,8 @@ export interface SocketPort {
   close(code: number, reason: string): void;
   /** Stores the state that outlives a sleep of the object, at most 16 KiB. */
   save(state: unknown): void;
+  /** Whether `save` is for free, as often as it is called. Otherwise it writes a row. */
+  readonly savesForFree: boolean;
   /** Bytes that wait in the socket; 0 if the runtime does not know. */
   unsentBytes(): number;
   /**

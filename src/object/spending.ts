@@ -23,8 +23,8 @@ export const QUESTION = 1.6;
 /** The room works for as long as the grace of a member lasts whose last connection was lost. */
 export const LOST = 8;
 /** The first opening of a room, which may create it. */
-export const OPENING = 26;
-/** A position is written at most every 5 s, however often it is reported. */
+export const OPENING = 28;
+/** A position that a connection keeps until it is written: a row takes some along. One that nobody keeps is a row. */
 export const READ = 0.2;
 /** What a call changes in the user's own object. */
 export const OWN_CHANGE = 2;

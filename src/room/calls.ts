@@ -4,7 +4,6 @@
 
 import type { Actor } from "../access/identity.ts";
 import { FAILED } from "../object/answers.ts";
-import { READ } from "../object/spending.ts";
 import {
   type AppendResult,
   accept,
@@ -110,8 +109,7 @@ export const READ_UP_TO_CALL: RoomCall<
 > = {
   lasts: true,
   leaves: true,
-  run({ receipts, spending }, { now }, _, { user, seq }) {
-    spending.add(user, READ);
+  run({ receipts }, { now }, _, { user, seq }) {
     receipts.read(user, seq, now);
     return accept(receipts.of(user));
   },

@@ -12,6 +12,7 @@ import { type Closing, closeCode } from "../protocol/index.ts";
 import type { Outlet } from "./delivery.ts";
 import type { ClosingOf, Expelled } from "./moderation.ts";
 import type { PageBudget } from "./page-budget.ts";
+import type { Receipts } from "./people/receipts.ts";
 import type { LackedStreams, RoomConnection } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
@@ -30,6 +31,7 @@ export interface ConnectionRules {
   readonly settings: RoomSettings;
   readonly roomPresence: RoomPresence;
   readonly permits: Permits;
+  readonly receipts: Pick<Receipts, "restore" | "left">;
   readonly pages: PageBudget;
   readonly spending: Spending;
   readonly journal: Journal;
@@ -67,6 +69,7 @@ export class Connections implements Outlet {
       (connection.state.stage.at === "joining" ? this.#joining : this.#open).add(connection);
     }
     this.#rules.roomPresence.restore(connections);
+    this.#rules.receipts.restore(connections);
   }
 
   get size(): number {
@@ -283,9 +286,10 @@ export class Connections implements Outlet {
   leave(connection: RoomConnection, departure: Departure, now: number): void {
     const waits = this.#joining.delete(connection);
     const isKnown = this.#announced.delete(connection) || this.#open.delete(connection);
-    const { roomPresence, spending, pages, permits, journal } = this.#rules;
+    const { roomPresence, receipts, spending, pages, permits, journal } = this.#rules;
     if (isKnown) roomPresence.leave(connection, departure, now);
     else if (!waits) return;
+    if (connection.user !== null && connection.state.read !== undefined) receipts.left(connection.user.id);
     const end = connection.end(departure === "left" ? 1000 : 1006);
     if (!connection.state.isCall || "closing" in end) journal.add(end);
     if (departure === "lost" && connection.user !== null) spending.add(connection.user.id, LOST);

@@ -22,6 +22,8 @@ import type { RoomLog } from "./log/room-log.ts";
 import { Moderation } from "./moderation.ts";
 import { PageBudget, type PageLine } from "./page-budget.ts";
 import { Allowances } from "./people/allowances.ts";
+import { AttachedPositions } from "./people/attached-positions.ts";
+import type { ReadSheets } from "./people/read-sheets.ts";
 import type { ReceiptStore } from "./people/receipt-store.ts";
 import { Receipts } from "./people/receipts.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
@@ -52,6 +54,7 @@ export interface RoomStorage {
   readonly log: RoomLog;
   readonly users: UserRecords;
   readonly receipts: ReceiptStore;
+  readonly sheets: ReadSheets;
   readonly sessions: SessionStore;
   readonly schedule: ScheduleStore;
   /** Left out: the back end is told nothing. */
@@ -112,7 +115,7 @@ export class Room {
   #occupancy: Occupancy = this.roomPresence.occupancy;
 
   constructor(name: string, storage: RoomStorage, ports: RoomPorts) {
-    const { settings, log, users, receipts, sessions, schedule, webhooks } = storage;
+    const { settings, log, users, sessions, schedule, webhooks } = storage;
     this.name = name;
     this.settings = settings;
     this.log = log;
@@ -124,7 +127,9 @@ export class Room {
     const slowMode = new SlowMode(settings, log);
     this.spending = new Spending(ports.random, webhooks?.costs);
     this.journal = new Journal(ports.notedTopics);
-    this.receipts = new Receipts(log, receipts);
+    const { receipts: store, sheets } = storage;
+    const attached = new AttachedPositions(this.roomPresence);
+    this.receipts = new Receipts({ log, sheets, store, attached, spending: this.spending });
     this.permits = new Permits(ports.random);
     const { ratePerSecond, rateBurst, pingMs } = settings.limits;
     this.allowances = new Allowances({ perSecond: ratePerSecond, burst: rateBurst });
@@ -423,11 +428,11 @@ export class Room {
   }
 
   #emitReceipts({ now, delivery }: Turn): void {
-    const { isListed } = this.roomPresence;
-    for (const json of this.receipts.drainEvents(isListed, now)) delivery.emit({ kind: "receipt" }, json);
+    const news = this.receipts.drainEvents(this.roomPresence.isListed, now);
+    for (const json of news) delivery.emit({ kind: "receipt" }, json);
     try {
       this.moderation.writeKnown();
-      this.receipts.write(isListed, now);
+      this.receipts.write(now);
     } catch (error) {
       this.reportFault(error);
     }

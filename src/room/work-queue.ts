@@ -4,7 +4,7 @@ import { type Identity, userOf } from "../access/identity.ts";
 import { includes } from "../access/room-permission.ts";
 import { errorAnswer, FAILED, NOT_YOURS, okAnswer, TAKEN_BY_TOKEN } from "../object/answers.ts";
 import { hasExpired } from "../object/liveness.ts";
-import { CALL, FRAME, READ, type Spending } from "../object/spending.ts";
+import { CALL, FRAME, type Spending } from "../object/spending.ts";
 import type { Refusal } from "../protocol/index.ts";
 import { type Connections, EXPIRED } from "./connections.ts";
 import type { Moderation } from "./moderation.ts";
@@ -183,7 +183,7 @@ export class WorkQueue {
       return;
     }
     const { user } = connection;
-    if (user !== null) this.#rules.spending.add(user.id, isRead(work) ? FRAME + READ : FRAME);
+    if (user !== null) this.#rules.spending.add(user.id, FRAME);
     if (work.kind === "refused") {
       this.#refuse(work, work.id, work.refusal, turn);
       return;
@@ -258,7 +258,6 @@ export class WorkQueue {
 }
 
 const isAppend = (work: Work): boolean => work.kind === "command" && work.command.type === "append";
-const isRead = (work: Work): boolean => work.kind === "command" && work.command.type === "read";
 
 /** The type of the command. */
 function typeOf(work: Sent): string | undefined {

@@ -4,6 +4,7 @@
 import { LISTED_MEMBERS, MAX_UNREAD } from "../protocol/index.ts";
 import { INBOX_COUNTERS, REGISTRY_COUNTERS, ROOM_COUNTERS } from "./measured-counters.ts";
 import { INCOMING_FRAMES_A_REQUEST, type Meter, OBJECT_GB, PLAN_USD_A_MONTH, PRICES } from "./prices.ts";
+import { readUsage } from "./read-cost.ts";
 import { webhooksOfInbox, webhooksOfRoom } from "./webhook-cost.ts";
 import type { Workload } from "./workload.ts";
 
@@ -100,9 +101,6 @@ export function billFor(usage: Usage, usdPerMillionDeliveries: number): Bill {
   };
 }
 
-/** How many readers a room lists: src/room/people/receipt-store.ts. */
-export const LISTED_READERS = 1_000;
-
 const METERS = Object.keys(PRICES) as readonly Meter[];
 
 /** One day of one object, and what it stores. */
@@ -140,8 +138,9 @@ function roomUsage(workload: Workload): ObjectUsage {
   const receipts = members > LISTED_MEMBERS ? 0 : reads;
   const told = messagesPerDay + timed.told + signals + receipts + 2 * comings;
   const workMs = (events + reports) * workload.activeMs + messagesPerDay * workload.judgeMs;
-  const { idleHour, message, newcomer, unreadMessage, read, readEntry, wake, firstOpening } = ROOM_COUNTERS;
+  const { idleHour, message, newcomer, unreadMessage, wake, firstOpening } = ROOM_COUNTERS;
   const woken = wakes(events, hours);
+  const reading = readUsage(workload, woken);
   const webhooks = webhooksOfRoom(workload, woken);
   const messageBytes = workload.messageBytes + ROOM_COUNTERS.storedBytesBesideData;
   return {
@@ -151,7 +150,7 @@ function roomUsage(workload: Workload): ObjectUsage {
     rowsRead:
       webhooks.rowsRead +
       messagesPerDay * message.rowsRead +
-      reads * read.rowsRead +
+      reading.rowsRead +
       joins * (newcomer.rowsRead + unreadAtJoin(workload) * unreadMessage.rowsRead) +
       timed.rowsRead +
       woken * wake.rowsRead +
@@ -161,7 +160,7 @@ function roomUsage(workload: Workload): ObjectUsage {
       webhooks.rowsWritten +
       (reports - sweeps) * report.rowsWritten +
       messagesPerDay * message.rowsWritten +
-      reads * (read.rowsWritten + (members > LISTED_READERS ? readEntry.rowsWritten : 0)) +
+      reading.rowsWritten +
       sweeps * (idleHour.rowsWritten / idleHour.requests),
     activeSeconds: Math.min(
       (workMs + told * connections * DELIVERY_MS_A_SOCKET) / 1_000 + webhooks.activeSeconds,
@@ -176,8 +175,7 @@ function roomUsage(workload: Workload): ObjectUsage {
     rowsWrittenOnce:
       firstOpening.rowsWritten +
       report.rowsWritten +
-      Math.max(0, members - 1) * ROOM_COUNTERS.firstVisit.rowsWritten +
-      members * readEntry.rowsWritten,
+      Math.max(0, members - 1) * ROOM_COUNTERS.firstVisit.rowsWritten,
   };
 }
 

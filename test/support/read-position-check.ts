@@ -1,18 +1,23 @@
-// Checks the read position of each user: it never falls, except for what a crash may lose.
+// Checks the read position of each user: it never falls, but in a crash while the user is here. Then the user's clients say
+// it again when they are back.
 
 import type { SimulatedServer } from "./simulated-network.ts";
 
-/** Positions are written every 5 s, in a crowd every 60 s, and a timer is late by at most 1 s here. */
-const LOST_AT_MOST_MS = 7_000;
-const LOST_AT_MOST_IN_CROWDS_MS = 67_000;
+/** Of users who are gone positions are written at most every 5 s, and a timer is late by at most 1 s here. */
+const WRITTEN_AFTER_MS = 7_000;
 
 export class ReadPositionCheck {
   readonly #server: SimulatedServer;
   readonly #users: readonly string[];
   #epoch = "";
-  #lostAtMostMs = LOST_AT_MOST_MS;
-  /** The positions of each user, oldest first. */
-  readonly #seen = new Map<string, { readonly at: number; readonly seq: number }[]>();
+  /** As each user's position was last. */
+  #last = new Map<string, number>();
+  /** The greatest that it was. */
+  #best = new Map<string, number>();
+  /** Since when a user has no connection. */
+  readonly #goneSince = new Map<string, number>();
+  /** Positions that a crash took, and that were said again. */
+  regained = 0;
 
   constructor(server: SimulatedServer, users: readonly string[]) {
     this.#server = server;
@@ -21,27 +26,38 @@ export class ReadPositionCheck {
 
   check(): void {
     const { room } = this.#server.room;
-    if (room.log.epoch !== this.#epoch) this.#seen.clear();
+    if (room.log.epoch !== this.#epoch) [this.#last, this.#best] = [new Map(), new Map()];
     this.#epoch = room.log.epoch;
-    if (!room.roomPresence.isListed) this.#lostAtMostMs = LOST_AT_MOST_IN_CROWDS_MS;
     for (const user of this.#users) {
       const { seq } = room.receipts.of(user);
-      const seen = this.#seen.get(user) ?? [];
-      const before = seen.at(-1)?.seq ?? 0;
+      const before = this.#last.get(user) ?? 0;
       if (seq < before) throw new Error(`${user} had read ${before}, now ${seq}`);
       if (seq > room.log.head) throw new Error(`${user} has read ${seq} of ${room.log.head}`);
-      if (seq > before) seen.push({ at: this.#server.now, seq });
-      this.#seen.set(user, seen);
+      const best = this.#best.get(user) ?? 0;
+      if (before < best && seq >= best) this.regained += 1;
+      this.#last.set(user, seq);
+      this.#best.set(user, Math.max(best, seq));
+      if (room.connections.isOpenTo(user)) this.#goneSince.delete(user);
+      else if (!this.#goneSince.has(user)) this.#goneSince.set(user, this.#server.now);
     }
   }
 
   restarted(how: "hibernate" | "crash"): void {
     if (how === "crash") {
-      for (const [user, seen] of this.#seen) {
-        const safe = seen.filter(({ at }) => at <= this.#server.now - this.#lostAtMostMs);
-        this.#seen.set(user, safe);
+      for (const user of this.#users) {
+        const goneSince = this.#goneSince.get(user) ?? Number.POSITIVE_INFINITY;
+        if (this.#server.now - goneSince < WRITTEN_AFTER_MS) this.#last.delete(user);
       }
     }
     this.check();
+  }
+
+  /** All clients are back: so are all positions. */
+  checkAllBack(): void {
+    this.check();
+    for (const user of this.#users) {
+      const [last, best] = [this.#last.get(user) ?? 0, this.#best.get(user) ?? 0];
+      if (last < best) throw new Error(`${user} had read ${best}, and is back at ${last}`);
+    }
   }
 }

@@ -12,6 +12,7 @@ import { roomDatabase } from "../../src/room/log/room-database.ts";
 import { RoomLog } from "../../src/room/log/room-log.ts";
 import { ROOM_SCHEMA } from "../../src/room/log/room-schema.ts";
 import type { AuditEntry } from "../../src/room/people/permissions.ts";
+import { ReadSheets } from "../../src/room/people/read-sheets.ts";
 import { ReceiptStore } from "../../src/room/people/receipt-store.ts";
 import {
   newConnectionState,
@@ -282,7 +283,8 @@ export class RoomForTest {
     const sessions = new SessionStore(database.sql);
     const schedule = new ScheduleStore(database, store.hasScheduled);
     const receipts = new ReceiptStore(database);
-    const storage = { settings, log, users, receipts, sessions, schedule, webhooks };
+    const sheets = new ReadSheets(database.sql, (entry) => receipts.put(entry));
+    const storage = { settings, log, users, receipts, sheets, sessions, schedule, webhooks };
     return new Room("test", storage, {
       newEpoch,
       notedTopics: this.#settings.notedTopics ?? [],

@@ -9,6 +9,7 @@ const isSent = (value: unknown): value is Sent => isRecord(value) && typeof valu
 
 export class SocketForTest implements SocketPort {
   readonly frames: string[] = [];
+  savesForFree = true;
   /** The results of `mark` for each frame. */
   readonly marks: unknown[] = [];
   readonly #mark: (() => unknown) | undefined;

@@ -43,7 +43,15 @@ const total = {
 };
 const attempts = { changed: 0, unchanged: 0, forbidden: 0, not_found: 0, too_large: 0, offline: 0 };
 const acts = { kicks: 0, bans: 0, unbans: 0, settings: 0, purges: 0, slowed: 0 };
-const events = { hibernations: 0, crashes: 0, breaks: 0, faultyFrames: 0, failedWrites: 0, lostAnswers: 0 };
+const events = {
+  hibernations: 0,
+  crashes: 0,
+  breaks: 0,
+  faultyFrames: 0,
+  failedWrites: 0,
+  lostAnswers: 0,
+  regained: 0,
+};
 const ends = { refused: 0, stale: 0, endings: 0, retired: 0, signals: 0 };
 
 const worldOf = (seed: number, settings: Partial<WorldSettings>) =>
@@ -57,6 +65,8 @@ async function live(seed: number, settings: Partial<WorldSettings>, steps = 300)
 
 async function rest(world: SimulatedWorld): Promise<void> {
   await world.heal();
+  world.reads.checkAllBack();
+  events.regained += world.reads.regained;
   expectOneLog(world);
   expectChanges(world);
   expectPace(world);
@@ -238,12 +248,12 @@ function count(world: SimulatedWorld): void {
       else ends.refused += 1;
     }
   }
-  for (const key of Object.keys(events) as (keyof typeof events)[]) events[key] += world.tally[key];
+  for (const key of Object.keys(world.tally) as (keyof typeof world.tally)[]) events[key] += world.tally[key];
   for (const [act, times] of Object.entries(world.moderator.tally)) acts[act as keyof typeof acts] += times;
   ends.retired += world.server.room.log.floor;
 }
 
-describe("[C38][S2][S7][D1][D2] the real client and the real room", () => {
+describe("[C38][R43][S2][S7][D1][D2] the real client and the real room", () => {
   it.each([...pinned(1_001, 1_002, 1_003), ...seeds(24)])(
     "agree on one log, whatever happens (seed %i)",
     (seed) => live(seed, { historyLimit: 400 }),

@@ -108,27 +108,37 @@ describe("a message", () => {
 });
 
 describe("what follows a message", () => {
-  it("[K6][K10] a new position is one row per user, a change to a message two", async () => {
+  it("[K6][K10] a new position is no row, and one when its user leaves; a change to a message is two", async () => {
     const { room, meter, ada } = await fullRoom();
     const bo = await join(room, "bo");
     await bo.settled();
     await meter.take();
-    // The first position of a user reads a row.
+    // The first position of a user reads a row more, and the first one of a room writes the first row.
+    const { read, readSheet } = ROOM_COUNTERS;
     await bo.ask({ type: "read", id: "r1", seq: 1 });
-    const { read, readEntry } = ROOM_COUNTERS;
-    expect(await meter.take()).toMatchObject({ rowsWritten: read.rowsWritten + readEntry.rowsWritten });
+    expect(await meter.take()).toMatchObject({ rowsWritten: 0 });
+    await ada.ask({ type: "read", id: "r1" });
+    ada.close();
+    await bo.next("memberLeft", ({ user }) => user === "ada");
+    await meter.take();
     advanceClock(6_000);
     await bo.ask({ type: "read", id: "r2" });
     expect(await rowsOf(meter)).toEqual(read);
-    const { seq } = await ada.ask({ type: "send", id: "m", data: 1 });
-    await ada.ask({ type: "edit", id: "e0", seq, data: 0 });
+    const cy = await join(room, "cy", A_DAY);
+    await cy.settled();
+    await meter.take();
+    bo.close();
+    await cy.next("memberLeft", ({ user }) => user === "bo");
+    expect(await rowsOf(meter)).toEqual(readSheet);
+    const { seq } = await cy.ask({ type: "send", id: "m", data: 1 });
+    await cy.ask({ type: "edit", id: "e0", seq, data: 0 });
     await meter.take();
     for (const [id, command] of Object.entries({
       edit: { type: "edit", data: 2 },
       reaction: { type: "react", emoji: "👍", op: "add" },
       deletion: { type: "delete" },
     })) {
-      await ada.ask({ id, seq, ...command });
+      await cy.ask({ id, seq, ...command });
       expect([id, await rowsOf(meter)]).toEqual([id, ROOM_COUNTERS.change]);
     }
   });

@@ -25,6 +25,7 @@ export const socketPort = (
   save(state) {
     ws.serializeAttachment(state);
   },
+  savesForFree: true,
   // An older runtime does not have the property.
   unsentBytes: () => ws.bufferedAmount ?? 0,
   heartbeatAt: () => ctx.getWebSocketAutoResponseTimestamp(ws)?.getTime() ?? null,

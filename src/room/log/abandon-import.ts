@@ -3,7 +3,7 @@ import { EXPIRING_TABLE, LOG_TABLE, RECEIPTS_TABLE } from "./room-schema.ts";
 
 const EMPTIED = [
   ...["DROP TABLE log", ...LOG_TABLE, "DROP TABLE receipts", ...RECEIPTS_TABLE],
-  ...[EXPIRING_TABLE, "DELETE FROM expiring", "UPDATE room SET importing = NULL"],
+  ...[EXPIRING_TABLE, "DELETE FROM expiring", "DELETE FROM read_sheets", "UPDATE room SET importing = NULL"],
 ];
 
 /** Empties a room whose import ended before its last line. */

@@ -127,6 +127,8 @@ export const ROOM_SCHEMA = [
     "ALTER TABLE room ADD COLUMN webhooks TEXT",
     // 1 while an import is under way: what it has written by then is no log.
     "ALTER TABLE room ADD COLUMN importing INTEGER",
+    // How far those who read last have read, as JSON: many users a row. The others stand in `receipts`.
+    "CREATE TABLE read_sheets (sheet INTEGER PRIMARY KEY, positions TEXT NOT NULL)",
     // Which of the tables below this room has: 1 `expiring`, 2 `scheduled`, or their sum. NULL is none.
     "ALTER TABLE room ADD COLUMN timed INTEGER",
   ],

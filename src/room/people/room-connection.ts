@@ -3,6 +3,7 @@ import { BaseConnection, type BaseConnectionState, isCurrent } from "../../objec
 import type { SocketPort } from "../../object/socket-port.ts";
 import type { Topics } from "../../protocol/index.ts";
 import type { ReplaySnapshot } from "../log/room-log.ts";
+import type { UserPosition } from "./read-sheets.ts";
 import { NOTHING_SAID, type Said } from "./said.ts";
 
 /** What the Worker has checked of a connection that opens, and passes to the room's object. */
@@ -49,6 +50,8 @@ export interface RoomConnectionState extends BaseConnectionState {
   readonly said: Said;
   readonly isCall?: true;
   readonly envelopes?: true;
+  /** How far its user has read, if it keeps that: it may be written meanwhile, or another connection knows better. */
+  readonly read?: UserPosition | undefined;
   /** How many frames it has sent, of an anonymous reader. */
   readonly asked?: number;
   /** The epoch that it was sent while the room had no tables; ignored once it has. */
@@ -130,6 +133,11 @@ export class RoomConnection extends BaseConnection<RoomConnectionState> {
     const asked = (this.state.asked ?? 0) + 1;
     this.update({ asked });
     return asked > MAX_ANONYMOUS_FRAMES;
+  }
+
+  /** The wait of a single call ends too soon to keep anything. */
+  override get keepsState(): boolean {
+    return super.keepsState && !this.state.isCall;
   }
 
   /** Whether there are open messages that it lacks. */

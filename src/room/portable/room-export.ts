@@ -1,7 +1,7 @@
 // The export of a room, page by page: each page is read in one turn, as the room is then. It goes up to the head that it
 // began with. So a long export holds neither the room nor much memory.
 
-import { type Ban, EXPORT_VERSION } from "../../protocol/index.ts";
+import { type Ban, EXPORT_VERSION, type ReceiptEntry } from "../../protocol/index.ts";
 import { isKeyed } from "../log/log-rows.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import type { Moderation } from "../moderation.ts";
@@ -30,6 +30,8 @@ type Place =
   | { readonly part: "room" }
   | { readonly part: "messages"; readonly after: number }
   | { readonly part: "receipts"; readonly after: number }
+  /** Of those who read last: they come last, in the order in which they read. */
+  | { readonly part: "readers"; readonly left: readonly ReceiptEntry[] }
   | { readonly part: "bans"; readonly after?: Pick<Ban, "until" | "user"> }
   | { readonly part: "scheduled" }
   | { readonly part: "end" }
@@ -60,9 +62,11 @@ export class RoomExport {
       case "room":
         return this.#room(now);
       case "messages":
-        return this.#someMessages(this.#place.after, now);
+        return this.#someMessages(this.#place.after);
       case "receipts":
         return this.#someReceipts(this.#place.after);
+      case "readers":
+        return this.#someReaders(this.#place.left);
       case "bans":
         return this.#someBans(this.#place.after, now);
       case "scheduled":
@@ -87,8 +91,8 @@ export class RoomExport {
     return linesOf([JSON.stringify(line)]);
   }
 
-  #someMessages(after: number, now: number): string {
-    const { log, streams, receipts } = this.#rules;
+  #someMessages(after: number): string {
+    const { log, streams } = this.#rules;
     const lines: string[] = [];
     let length = 0;
     for (const row of log.whole(after, this.#head, PAGE_ROWS)) {
@@ -102,21 +106,30 @@ export class RoomExport {
       this.#place = { part: "messages", after: seq };
       if (length >= PAGE_LENGTH || lines.length === PAGE_ROWS) return linesOf(lines);
     }
-    // Positions that are not written yet are in no page of those that are.
-    receipts.writeAll(now);
     this.#place = { part: "receipts", after: 0 };
     return linesOf(lines);
   }
 
   #someReceipts(after: number): string {
-    const page = this.#rules.receipts.entriesAfter(after, PAGE_ROWS);
+    const { receipts } = this.#rules;
+    const page = receipts.earlierAfter(after, PAGE_ROWS);
     const last = page.at(-1);
     this.#place =
       last === undefined || page.length < PAGE_ROWS
-        ? { part: "bans" }
+        ? { part: "readers", left: receipts.latest().sort((a, b) => a.at - b.at) }
         : { part: "receipts", after: last.entry };
-    // Who has read on meanwhile has read all that is exported.
-    const shown = page.map(({ user, seq, at }) => ({ user, seq: Math.min(seq, this.#head), at }));
+    return this.#receiptLines(page.filter(({ user }) => !receipts.isLatest(user)));
+  }
+
+  #someReaders(left: readonly ReceiptEntry[]): string {
+    this.#place =
+      left.length <= PAGE_ROWS ? { part: "bans" } : { part: "readers", left: left.slice(PAGE_ROWS) };
+    return this.#receiptLines(left.slice(0, PAGE_ROWS));
+  }
+
+  /** Who has read on meanwhile has read all that is exported. */
+  #receiptLines(entries: readonly ReceiptEntry[]): string {
+    const shown = entries.map(({ user, seq, at }) => ({ user, seq: Math.min(seq, this.#head), at }));
     return linesOf(shown.map((receipt) => JSON.stringify({ type: "receipt", ...receipt })));
   }
 

@@ -11,6 +11,7 @@ import { SessionStore } from "../../session-rooms/room-side/session-store.ts";
 import { LogStore } from "../log/log-store.ts";
 import { roomDatabase } from "../log/room-database.ts";
 import { RoomLog } from "../log/room-log.ts";
+import { ReadSheets } from "../people/read-sheets.ts";
 import { ReceiptStore } from "../people/receipt-store.ts";
 import { type RoomDefaults, RoomSettings, roomDefaults } from "../people/room-settings.ts";
 import { UserRecords } from "../people/user-records.ts";
@@ -46,13 +47,15 @@ export function makeRoom({ ctx, env, config, name, epoch, judge }: RoomMaking): 
   const database = roomDatabase(databaseOf(ctx), beginning);
   const settings = new RoomSettings(database.sql, defaults);
   const logStore = new LogStore(database, settings.historyLimit);
+  const receipts = new ReceiptStore(database);
   const storage = {
     settings,
     webhooks: roomWebhooks(config.webhooks, name, database, logStore),
     log: new RoomLog(logStore, { newEpoch: epoch, now }),
     schedule: new ScheduleStore(database, logStore.hasScheduled),
     users: new UserRecords(database.sql),
-    receipts: new ReceiptStore(database),
+    receipts,
+    sheets: new ReadSheets(database.sql, (entry) => receipts.put(entry)),
     sessions: new SessionStore(database.sql),
   };
   const room = new Room(name, storage, {

@@ -3,6 +3,7 @@ import { type Closing, parseCloseReason } from "../../protocol/index.ts";
 
 /** The socket of a connection whose real socket is held by its user's object: frames wait here for a delivery. */
 export class BufferedSocket implements SocketPort {
+  readonly savesForFree = false;
   readonly #touched: () => void;
   #frames: string[] = [];
   /** In UTF-16 units: what waits here, and what was handed out and has not been delivered yet. */

@@ -319,16 +319,28 @@ describeBoth("markRead", () => {
     expect(reads(world)).toEqual([]);
   });
 
-  it("[C42] that a crash of the server lost is sent again, once", async () => {
+  it("[C42][R43] that a crash of the server lost is sent again, once, also if the log has passed what was held", async () => {
+    for (const recovery of ["complete", "lost"] as const) {
+      const world = await toldRoom({ seq: 5, unread: 0 }, { head: 7 });
+      world.socket().end(1006);
+      await world.clock.advance(1_000);
+      world.sockets.last.answersAsks = false;
+      await world.goLive({ recovery, head: 7, read: { seq: 3, unread: 2 } });
+      expect(places(world)).toEqual([5]);
+      answer(world, { seq: 5, unread: 0 });
+      await world.clock.advance(10_000);
+      expect([places(world), world.room.unread]).toEqual([[5], 0]);
+    }
+  });
+
+  it("[C42][R43] in a log that was purged is none in the next one", async () => {
     const world = await toldRoom({ seq: 5, unread: 0 }, { head: 7 });
     world.socket().end(1006);
     await world.clock.advance(1_000);
     world.sockets.last.answersAsks = false;
-    await world.goLive({ recovery: "complete", head: 7, read: { seq: 3, unread: 2 } });
-    expect(places(world)).toEqual([5]);
-    answer(world, { seq: 5, unread: 0 });
+    await world.goLive({ recovery: "lost", epoch: "e2", head: 9, read: { seq: 0, unread: 9 } });
     await world.clock.advance(10_000);
-    expect([places(world), world.room.unread]).toEqual([[5], 0]);
+    expect([places(world), world.room.unread]).toEqual([[], 9]);
   });
 
   it("[C42] is not delayed by a clock that is set back", async () => {

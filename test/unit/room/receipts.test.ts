@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../../client/testing/seeded-random.ts";
-import { SERVER } from "../../../src/access/identity.ts";
 import { LISTED_MEMBERS, MAX_UNREAD } from "../../../src/protocol/index.ts";
 import { ReceiptStore } from "../../../src/room/people/receipt-store.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
@@ -17,10 +16,6 @@ function roomWith(count: number, settings: ConstructorParameters<typeof RoomForT
 }
 
 const receipts = ({ socket }: Person) => socket.ofType("receipt").map(({ user, seq }) => [user, seq]);
-const stored = (test: RoomForTest) => [
-  ...test.database.sql.exec<{ user: string; seq: number }>("SELECT user, seq FROM receipts ORDER BY user"),
-];
-
 /** Lets the room do what is due by itself for this time, as its timer does; returns how often that was. */
 function pass(test: RoomForTest, ms: number): number {
   const until = test.now + ms;
@@ -95,7 +90,7 @@ describe("read", () => {
     bo.ask(read(1));
     test.now += 10;
     bo.ask(read(2));
-    expect(stored(test)).toEqual([{ user: "bo", seq: 1 }]);
+    expect([...test.database.sql.exec("SELECT * FROM read_sheets")]).toEqual([]);
     expect(test.room.receipts.list()).toMatchObject([{ user: "bo", seq: 2, at: test.now }]);
   });
 });
@@ -147,125 +142,6 @@ describe("receipts", () => {
     const { bo } = roomWith(2);
     for (const seq of [0, 1, 1, 0]) bo.ask(read(seq));
     expect(receipts(bo)).toEqual([["bo", 1]]);
-  });
-});
-
-describe("positions", () => {
-  it("[R3] are written at most every 5 s, one row per user", () => {
-    const { test, bo } = roomWith(300);
-    const before = test.database.changes;
-    for (let seq = 1; seq <= 300; seq++) {
-      bo.ask(read(seq));
-      pass(test, 100);
-    }
-    expect(test.database.changes - before).toBeLessThanOrEqual(7);
-    pass(test, 5_000);
-    expect(stored(test)).toEqual([{ user: "bo", seq: 300 }]);
-    expect([...test.database.sql.exec("SELECT COUNT(*) AS rows FROM receipts")]).toEqual([{ rows: 1 }]);
-    expect(test.dueAt).toBe(null);
-  });
-
-  it("[R8] are written and sent although the clock was set back", () => {
-    const { test, ada, bo } = roomWith(9);
-    bo.ask(read(1));
-    expect(stored(test)).toEqual([{ user: "bo", seq: 1 }]);
-    test.later(1_000);
-    bo.ask(read(2));
-    test.later(-3_600_000);
-    expect([stored(test), receipts(ada).at(-1)]).toEqual([[{ user: "bo", seq: 2 }], ["bo", 2]]);
-    bo.ask(read(4));
-    expect(pass(test, 6_000)).toBeGreaterThan(0);
-    expect(stored(test)).toEqual([{ user: "bo", seq: 4 }]);
-    // This also applies to a user whose last position, from before a sleep, has a future time.
-    test.now -= 3_600_000;
-    test.restart("hibernate");
-    bo.ask(read(5));
-    expect(stored(test)).toEqual([{ user: "bo", seq: 5 }]);
-  });
-
-  it("[R3] survive a sleep, and a crash except for the last 5 s", () => {
-    const { test, bo } = roomWith(9);
-    bo.ask(read(3));
-    test.now += 100;
-    bo.ask(read(5));
-    // The object does not sleep while something is left to write.
-    expect(test.dueAt).not.toBe(null);
-    pass(test, 5_000);
-    test.restart("hibernate");
-    expect(bo.ask(read(0))).toMatchObject({ seq: 5, unread: 4 });
-    test.now += 100;
-    bo.ask(read(7));
-    test.restart("crash");
-    expect([5, 7]).toContain(test.join("bo").ask(read(0))?.seq);
-  });
-
-  it("[R3] are deleted with their log", () => {
-    const { test, bo } = roomWith(9);
-    bo.ask(read(3));
-    bo.ask(read(8));
-    test.call(SERVER, (turn) => test.room.moderation.purge(SERVER, turn));
-    expect(test.room.receipts.list()).toEqual([]);
-    expect(test.dueAt).toBe(null);
-    test.join("ada").send("n");
-    expect(test.join("bo").ask(read(0))).toMatchObject({ seq: 0, unread: 1 });
-    test.restart("crash");
-    expect(test.room.receipts.list()).toEqual([]);
-  });
-
-  it("[R3][X4] that cannot be written are tried again, but not without a pause", () => {
-    const { test } = roomWith(9);
-    const readers = Array.from({ length: 20 }, (_, at) => test.join(`u${at}`));
-    for (const reader of readers) reader.ask(read(1));
-    test.now += 10;
-    for (const reader of readers) reader.ask(read(2));
-    test.database.failOn = /INTO receipts|UPDATE receipts/;
-    // Of 20 that fail one would be tried in each flush.
-    expect(pass(test, 60_000)).toBeLessThan(40);
-    expect(test.faults.length).toBeGreaterThan(0);
-    test.database.failOn = undefined;
-    pass(test, 10_000);
-    expect(stored(test).map(({ seq }) => seq)).toEqual(Array(20).fill(2));
-    expect(test.dueAt).toBe(null);
-  });
-
-  it("[R3][S14] whose report cannot be written at once are refused and do not move", () => {
-    const { test, ada, bo } = roomWith(9);
-    test.database.failOn = /INTO receipts|UPDATE receipts/;
-    expect(bo.ask(read(3))).toMatchObject({ code: "internal" });
-    test.database.failOn = undefined;
-    expect(receipts(ada)).toEqual([]);
-    expect(test.dueAt).toBe(null);
-    expect(bo.ask(read(0))).toMatchObject({ seq: 0, unread: 9 });
-  });
-
-  it("[R3] of very many users are right although not all are kept in memory", () => {
-    const { test } = roomWith(20);
-    for (let at = 0; at < 10_500; at++) test.room.receipts.read(`u${at}`, 1 + (at % 20), test.now + at);
-    test.flush();
-    for (const at of [0, 1, 9_999, 10_000, 10_499]) {
-      expect(test.room.receipts.of(`u${at}`).seq).toBe(1 + (at % 20));
-      test.room.receipts.read(`u${at}`, 1, test.now + 20_000);
-      expect(test.room.receipts.of(`u${at}`).seq).toBe(1 + (at % 20));
-    }
-  });
-
-  it("[R3][X4] in a crowd use no timer beyond 5 s either, and all are written in the end", () => {
-    const { test, bo } = roomWith(9);
-    for (let at = 0; at < LISTED_MEMBERS; at++)
-      test.connect(`u${at}`, { expiresAt: Number.MAX_SAFE_INTEGER });
-    test.flush();
-    bo.ask(read(3));
-    test.now += 10;
-    bo.ask(read(8));
-    let flushes = 0;
-    for (let dueAt = test.dueAt; dueAt !== null && flushes < 100; dueAt = test.dueAt) {
-      expect(dueAt - test.now).toBeLessThanOrEqual(5_000);
-      test.now = Math.max(test.now, dueAt);
-      test.flush();
-      flushes += 1;
-    }
-    expect(flushes).toBeLessThan(20);
-    expect(stored(test)).toEqual([{ user: "bo", seq: 8 }]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import * as receipts from "../../../src/room/people/receipt-store.ts";
+import * as sheets from "../../../src/room/people/read-sheets.ts";
 import * as roomPresence from "../../../src/room/people/room-presence.ts";
-import { billFor, GRACE_S, LISTED_READERS, usageOf } from "../../../src/tools/cost-model.ts";
+import { billFor, GRACE_S, usageOf } from "../../../src/tools/cost-model.ts";
 import {
   INBOX_COUNTERS,
   REGISTRY_COUNTERS,
@@ -9,6 +9,7 @@ import {
   WEBHOOK_COUNTERS,
 } from "../../../src/tools/measured-counters.ts";
 import { PRICES } from "../../../src/tools/prices.ts";
+import { READ_SHEETS } from "../../../src/tools/read-cost.ts";
 import type { Workload } from "../../../src/tools/workload.ts";
 
 const NOTHING: Workload = {
@@ -56,8 +57,15 @@ const usage = (workload: Partial<Workload>) => usageOf({ ...NOTHING, ...workload
 const amounts = (workload: Partial<Workload>) => usage(workload).amounts;
 
 describe("the usage", () => {
-  it("[K6] counts as many readers, and the same 5 s for lost members, as rooms do", () => {
-    expect([LISTED_READERS, GRACE_S * 1_000]).toEqual([receipts.LISTED, roomPresence.GRACE_MS]);
+  it("[K6] counts the same 5 s for lost members as rooms do, and writes positions when they do", () => {
+    expect(GRACE_S * 1_000).toBe(roomPresence.GRACE_MS);
+    expect(READ_SHEETS).toEqual({
+      users: sheets.SHEET_USERS,
+      together: sheets.READ_TOGETHER.users,
+      togetherAfterS: sheets.READ_TOGETHER.afterMs / 1_000,
+      aloneAfterS: sheets.READ_ALONE_AFTER_MS / 1_000,
+      most: sheets.MAX_SHEETS,
+    });
   });
 
   it("[K7] of nothing is zero", () => {

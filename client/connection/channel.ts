@@ -205,7 +205,7 @@ export class Channel {
   }
 
   get #mayJump(): boolean {
-    return this.#options.skipsNumbers || this.topics.inForce !== null;
+    return this.#options.skipsNumbers || this.#transport.skipsNumbers || this.topics.inForce !== null;
   }
 
   #open(): Promise<ConnectionOutcome> {

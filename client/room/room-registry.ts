@@ -3,6 +3,7 @@
 import { DEFAULT_HISTORY } from "../../src/protocol/index.ts";
 import type { ChannelSet } from "../connection/channel-set.ts";
 import type { Transport } from "../connection/transport/transport.ts";
+import { WatchTransport } from "../connection/transport/watch-transport.ts";
 import type { EventMap } from "../events/event-map.ts";
 import { roomName } from "../util/errors.ts";
 import { ignoreRejection } from "../util/listeners.ts";
@@ -29,6 +30,8 @@ interface Slot {
   way: RoomWay;
   /** `undefined` until somebody looks at it, and after the room was left. */
   engine: RoomEngine | undefined;
+  /** Of a room that is only watched. */
+  watched: WatchTransport | undefined;
   holds: number;
   /** After the last release, until the room is left. */
   cancelLeaving: Cancel;
@@ -54,7 +57,7 @@ export class RoomRegistry {
   /** A handle that holds the room. */
   hold<Events extends EventMap>(name: string, options: RoomOptions, way: RoomWay): RoomHandle<Events> {
     const slot = this.#slot(name, options, way);
-    const held = this.#hold(slot);
+    const held = this.#hold(slot, options);
     return new RoomHandle({
       name,
       engine: held.engine,
@@ -64,7 +67,7 @@ export class RoomRegistry {
       get mayListen() {
         return held.isHeld;
       },
-      hold: () => (held.isHeld ? this.#hold(slot).release : () => {}),
+      hold: () => (held.isHeld ? this.#hold(slot, options).release : () => {}),
       leave: held.release,
     });
   }
@@ -82,7 +85,7 @@ export class RoomRegistry {
         return isHeld();
       },
       mayListen: true,
-      hold: () => this.#hold(slot).release,
+      hold: () => this.#hold(slot, options).release,
       leave: () => {},
     });
   }
@@ -118,6 +121,7 @@ export class RoomRegistry {
       options,
       way,
       engine: undefined,
+      watched: undefined,
       holds: 0,
       cancelLeaving: () => {},
     };
@@ -141,19 +145,34 @@ export class RoomRegistry {
   }
 
   #engine(slot: Slot): RoomEngine {
-    const path = `/v1/rooms/${slot.name}/connect`;
-    slot.engine ??= new RoomEngine(
-      this.#context,
-      slot.way.transport(slot.name, path),
-      slot.name,
-      slot.options,
-      slot.listeners,
-    );
+    slot.engine ??= this.#make(slot);
     return slot.engine;
   }
 
-  #hold(slot: Slot) {
+  #make(slot: Slot): RoomEngine {
+    const { name, options, listeners, way } = slot;
+    const own = () => way.transport(name, `/v1/rooms/${name}/connect`);
+    slot.watched = options.watch ? this.#watch(slot, own) : undefined;
+    // What everybody may read is not kept, and nothing is sent.
+    const context = slot.watched ? { ...this.#context, offline: undefined } : this.#context;
+    return new RoomEngine(context, slot.watched ?? own(), name, options, listeners);
+  }
+
+  #watch(slot: Slot, own: () => Transport): WatchTransport {
+    return new WatchTransport(this.#context, slot.name, () => {
+      const { engine } = slot;
+      if (engine !== undefined && this.#held.has(slot)) {
+        engine.keeper = this.#context.offline?.keep(engine);
+        slot.way.onOpen();
+      }
+      return own();
+    });
+  }
+
+  #hold(slot: Slot, { watch = false }: RoomOptions) {
     const engine = this.#engine(slot);
+    // Who takes part counts more than who watches.
+    if (!watch) slot.watched?.upgrade();
     let isReleased = this.#channels.isClosed;
     if (!isReleased) {
       slot.cancelLeaving();
@@ -177,9 +196,11 @@ export class RoomRegistry {
 
   #open(slot: Slot, engine: RoomEngine): void {
     this.#held.add(slot);
-    engine.keeper = this.#context.offline?.keep(engine);
+    if (!slot.watched?.skipsNumbers) {
+      engine.keeper = this.#context.offline?.keep(engine);
+      slot.way.onOpen();
+    }
     void ignoreRejection(engine.presence.set(this.#presence));
-    slot.way.onOpen();
     this.#channels.add(engine.channel);
   }
 

@@ -54,6 +54,15 @@ export interface RoomOptions {
    * @default all
    */
   readonly keep?: number;
+  /**
+   * Reads a room that everybody may read without a connection and without a token: by calls that all watchers share, so a
+   * crowd of any size costs the room some calls a second. What happens shows 1 to 3 s later, or up to 8 s in a room where
+   * nothing happens. Without members, signals, read positions and the text of open messages. Commands are `forbidden`. A
+   * room that not everybody may read gets a connection, and so does one that is also opened without `watch`.
+   *
+   * @default false
+   */
+  readonly watch?: boolean;
 }
 
 /**

@@ -46,6 +46,8 @@ export interface Ports {
   onWake(fn: (isCrowd: boolean, agoMs?: number) => void): Cancel;
   /** Calls `fn` when no connection can go on: the network is gone, or the page will stand still. `why` is for people. */
   onSuspend(fn: (why: string) => void): Cancel;
+  /** Whether nobody sees the page. When it is seen again, that is a wake. Left out: there is none. */
+  isHidden?(): boolean;
   /** What a tab remembers across reloads. To write may throw. */
   readonly tabStore: Record<string, string | undefined>;
   /** The origin of the page; `undefined` outside browsers. */

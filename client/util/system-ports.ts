@@ -145,6 +145,7 @@ export const systemPorts = (): Ports => ({
   fetch: (url, init) => fetch(url, init),
   onWake: sharedWakes(),
   onSuspend,
+  isHidden: () => isPage() && document.hidden,
   tabStore: tabStore(),
   origin: typeof location === "undefined" ? undefined : location.origin,
 });

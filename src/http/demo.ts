@@ -3,7 +3,7 @@ import type { AppContext } from "./app-context.ts";
 import { isDecodable } from "./request-url.ts";
 
 /** The client as `npm run build` makes it: an npm package, and files for pages. Served also if `DEMO` is off. */
-const CLIENT_FILE = /^\/edge-rooms(?:-all|-push|-sw|-polling-\w+)?\.(?:js|d\.ts|tgz)$/;
+const CLIENT_FILE = /^\/edge-rooms(?:-all|-push|-sw|-(?:polling|watching)-\w+)?\.(?:js|d\.ts|tgz)$/;
 
 /** What the admin page consists of, and what it shares with the chat page. The binding serves `/admin` as `/admin.html`. */
 const ADMIN_FILE = /^\/(?:admin(?:\.html)?\/?|favicon\.svg|(?:admin|ui|styles)\/[\w-]+\.(?:js|css))$/;

@@ -5,6 +5,7 @@ import { LISTED_MEMBERS, MAX_UNREAD } from "../protocol/index.ts";
 import { INBOX_COUNTERS, REGISTRY_COUNTERS, ROOM_COUNTERS } from "./measured-counters.ts";
 import { INCOMING_FRAMES_A_REQUEST, type Meter, OBJECT_GB, PLAN_USD_A_MONTH, PRICES } from "./prices.ts";
 import { readUsage } from "./read-cost.ts";
+import { watchUsage } from "./watch-cost.ts";
 import { webhooksOfInbox, webhooksOfRoom } from "./webhook-cost.ts";
 import type { Workload } from "./workload.ts";
 
@@ -64,17 +65,20 @@ export function usageOf(workload: Workload): Usage {
   const users = roomCount * workload.members;
   const all = (pick: (one: ObjectUsage) => number) =>
     DAYS_A_MONTH * (roomCount * pick(rooms) + users * pick(inboxes));
+  const watching = watchUsage(workload);
+  const watched = (amount: number) => DAYS_A_MONTH * roomCount * amount;
   const frames = all((one) => one.frames);
-  const activeSeconds = all((one) => one.activeSeconds);
+  const activeSeconds = all((one) => one.activeSeconds) + watched(watching.activeSeconds);
   const graceSeconds = all((one) => one.graceSeconds);
-  const workerRequests = all((one) => one.workerRequests);
+  const workerRequests = all((one) => one.workerRequests) + watched(watching.workerRequests);
   return {
     amounts: {
       workerRequests,
-      workerCpuMs: workerRequests * WORKER_CPU_MS_A_REQUEST,
-      objectRequests: all((one) => one.requests) + frames / INCOMING_FRAMES_A_REQUEST,
+      workerCpuMs: (workerRequests - watched(watching.cached)) * WORKER_CPU_MS_A_REQUEST,
+      objectRequests:
+        all((one) => one.requests) + watched(watching.objectRequests) + frames / INCOMING_FRAMES_A_REQUEST,
       objectGbSeconds: (activeSeconds + graceSeconds) * OBJECT_GB,
-      rowsRead: all((one) => one.rowsRead),
+      rowsRead: all((one) => one.rowsRead) + watched(watching.rowsRead),
       rowsWritten: all((one) => one.rowsWritten),
       storedGb: (roomCount * rooms.storedBytes + users * inboxes.storedBytes) / GB,
     },

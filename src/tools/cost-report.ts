@@ -50,11 +50,15 @@ function headOf(workload: Workload): string[] {
   const { rooms, members, connectionsPerMember, hoursConnectedPerDay, joinsPerMemberPerDay } = workload;
   const { messagesPerDay, messageBytes, signalsPerMessage, readsPerMemberPerDay, notificationsPerDay } =
     workload;
+  const { watchers, watchSeconds } = workload;
   return [
     `${count(rooms)} rooms, ${count(members)} members connected in each for ${hoursConnectedPerDay} h a day,`,
     `connections of each: ${connectionsPerMember}, joins a day: ${joinsPerMemberPerDay}; a day in each room ${count(messagesPerDay)}`,
     `messages of ${count(messageBytes)} bytes, signals with each: ${signalsPerMessage}; a day each user reads on ${count(readsPerMemberPerDay)} times`,
     `and gets ${count(notificationsPerDay)} notifications`,
+    ...(watchers > 0
+      ? [`${count(watchers)} watch each room without a connection, with a call every ${watchSeconds} s each`]
+      : []),
   ];
 }
 

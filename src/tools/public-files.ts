@@ -2,6 +2,7 @@
 // A page loads `edge-rooms.js` by an address that stays, so these files share no chunks with names of their own.
 
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
 import type { Plugin as CodePlugin } from "esbuild";
 import type { Plugin as TypesPlugin } from "rolldown";
 import { bundleCode, bundleTypes } from "./bundle-client.ts";
@@ -11,7 +12,11 @@ import { referencePage } from "./reference/reference-page.ts";
 const CLIENT = { "edge-rooms": "./client/index.ts" };
 /** The client is in it again, so that a page without this loads nothing of it. */
 const ALL = { "edge-rooms-all": "./client/without-bundler/index.ts" };
-const POLLING = { "edge-rooms-polling": "./client/connection/transport/polling.ts" };
+/** What a page loads when it has to. */
+const LATER = {
+  "edge-rooms-polling": "./client/connection/transport/polling.ts",
+  "edge-rooms-watching": "./client/connection/transport/watch-link.ts",
+};
 const PUSH = { "edge-rooms-push": "./client/push/push.ts" };
 const SERVICE_WORKER = { "edge-rooms-sw": "./client/service-worker/service-worker.ts" };
 
@@ -30,20 +35,23 @@ const typesBesideClient: TypesPlugin = {
 };
 
 /**
- * The client imports what polls when it has to. Named after its content: after a deployment a page that is still open
- * finds no file, rather than one that does not fit, and goes on with WebSockets.
+ * The client imports what polls or watches when it has to. Named after its content: after a deployment a page that is
+ * still open finds no file, rather than one that does not fit. Then it goes on with WebSockets, or tries again.
  */
 async function bundleClient(to: string): Promise<void> {
-  const polling = await bundleCode(POLLING, to, { minify: true, entryNames: "[name]-[hash]" });
-  const pollingBeside: CodePlugin = {
-    name: "polling-beside",
+  const files = await bundleCode(LATER, to, { minify: true, entryNames: "[name]-[hash]" });
+  const laterBeside: CodePlugin = {
+    name: "later-beside",
     setup({ onResolve }) {
-      onResolve({ filter: /^\.\/polling\.ts$/ }, ({ kind }) =>
-        kind === "dynamic-import" ? { path: `./${polling.join()}`, external: true } : undefined,
-      );
+      for (const [name, source] of Object.entries(LATER)) {
+        const file = files.find((each) => each.startsWith(`${name}-`));
+        onResolve({ filter: new RegExp(`^\\./${basename(source, ".ts")}\\.ts$`) }, ({ kind }) =>
+          kind === "dynamic-import" ? { path: `./${file}`, external: true } : undefined,
+        );
+      }
     },
   };
-  await bundleCode({ ...CLIENT, ...ALL }, to, { minify: true, plugins: [pollingBeside] });
+  await bundleCode({ ...CLIENT, ...ALL }, to, { minify: true, plugins: [laterBeside] });
 }
 
 /** The reference at `/docs`, of the documents that the Worker serves. */

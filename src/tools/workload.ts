@@ -15,6 +15,10 @@ export interface Workload {
   readonly agedPercent: number;
   /** In each room, each scheduled over HTTP. */
   readonly scheduledPerDay: number;
+  /** Those who read each room without a connection, while members are there. */
+  readonly watchers: number;
+  /** Between two calls of a watcher, in seconds. */
+  readonly watchSeconds: number;
   /** Signals such as typing, for each message. */
   readonly signalsPerMessage: number;
   /** How often a member reports how far they have read, each more than 5 s after the last report. */

@@ -131,15 +131,19 @@ describe("a deployment", () => {
     expect(again.status).toBe(304);
   });
 
-  it("[N4] serves what polls beside the client, under the name by which that imports it", async () => {
-    const client = await (await fetch(`${server.url}/edge-rooms.js`)).text();
-    const [, file = ""] = /import\("\.\/(edge-rooms-polling-\w+\.js)"\)/.exec(client) ?? [];
-    // It is not loaded with the client.
-    expect(client.split(file).length).toBe(2);
-    const { status, headers } = await fetch(`${server.url}/${file}`);
-    expect([status, headers.get("Content-Type")]).toEqual([200, "text/javascript; charset=utf-8"]);
-    expect(headers.get("Access-Control-Allow-Origin")).toBe("*");
-  });
+  it.each(["polling", "watching"])(
+    "[N4] serves the code of %s beside the client, under the name by which that imports it",
+    async (what) => {
+      const client = await (await fetch(`${server.url}/edge-rooms.js`)).text();
+      const name = new RegExp(`import\\("\\./(edge-rooms-${what}-\\w+\\.js)"\\)`);
+      const [, file = ""] = name.exec(client) ?? [];
+      // It is not loaded with the client.
+      expect(client.split(file).length).toBe(2);
+      const { status, headers } = await fetch(`${server.url}/${file}`);
+      expect([status, headers.get("Content-Type")]).toEqual([200, "text/javascript; charset=utf-8"]);
+      expect(headers.get("Access-Control-Allow-Origin")).toBe("*");
+    },
+  );
 
   it.each(["edge-rooms", "edge-rooms-all", "edge-rooms-push"])(
     "[N4] names the types of %s, as Deno asks",

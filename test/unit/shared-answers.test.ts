@@ -1,7 +1,8 @@
 // What is kept in memory for all who ask the same, and how far it reaches.
 
 import { describe, expect, it } from "vitest";
-import { SharedAnswers } from "../../src/http/shared-answers.ts";
+import { seededRandom } from "../../client/testing/seeded-random.ts";
+import { SHARED_FOR_MS, SharedAnswers } from "../../src/http/shared-answers.ts";
 import { accept, type Outcome, refuse, reject } from "../../src/protocol/index.ts";
 import { SharedHead } from "../../src/room/shared-head.ts";
 
@@ -145,5 +146,44 @@ describe("how far they reach", () => {
     expect(shared.upTo({ epoch: "b", head: 0, floor: 0 }, 1)).toBe(0);
     expect(shared.upTo({ epoch: "b", head: 90, floor: 40 }, 2)).toBe(90);
     expect(shared.upTo({ epoch: "b", head: 95, floor: 45 }, 3)).toBe(90);
+  });
+});
+
+describe("a crowd of watchers in a busy room", () => {
+  const WATCHERS = 2_000;
+  const ISOLATES = 10;
+  const MESSAGE_EVERY_MS = 10;
+  const FOR_MS = 20_000;
+
+  /** How many calls a second reach the room from one isolate, once the crowd has been there for a while. */
+  function callsASecond(upTo: (head: number, now: number) => number): number {
+    const random = seededRandom(17);
+    const isolates = Array.from(
+      { length: ISOLATES },
+      () => new Map<number, { cursor: number; at: number }>(),
+    );
+    const due = new Map<number, number[]>();
+    const plan = (at: number, cursor: number) => due.set(at, [...(due.get(at) ?? []), cursor]);
+    for (let n = 0; n < WATCHERS; n++) plan(Math.floor(random() * 1_250), 0);
+    let calls = 0;
+    for (let now = 0; now < FOR_MS; now++) {
+      for (const cursor of due.get(now) ?? []) {
+        const kept = isolates[Math.floor(random() * ISOLATES)];
+        const known = kept?.get(cursor);
+        const isKept = known !== undefined && now - known.at < SHARED_FOR_MS;
+        const head = Math.floor(now / MESSAGE_EVERY_MS);
+        const answer = isKept ? known : { cursor: Math.max(cursor, upTo(head, now)), at: now };
+        if (!isKept && now > FOR_MS / 2) calls += 1;
+        kept?.set(cursor, answer);
+        plan(now + 1_000 + Math.floor(random() * 250), answer.cursor);
+      }
+    }
+    return calls / (FOR_MS / 2_000) / ISOLATES;
+  }
+
+  it("[L103] shares two keys, where answers up to the present would leave nearly each its own", () => {
+    const shared = new SharedHead();
+    expect(callsASecond((head, now) => shared.upTo({ epoch: "e", head, floor: 0 }, now))).toBeLessThan(2.5);
+    expect(callsASecond((head) => head)).toBeGreaterThan(25);
   });
 });

@@ -95,6 +95,8 @@ export interface NoConnection {
 export interface Transport {
   /** Whether a request may ask for no topic at all (`[]`). Elsewhere the channel says so once it is live. */
   readonly canAskForNoTopics: boolean;
+  /** Its answers are replays, which leave out numbers, also once it is live. */
+  readonly skipsNumbers?: boolean;
   /**
    * What must happen before a connection can be opened: `undefined` where nothing must. Settles when one can be opened,
    * when there will be none, or when `signal` aborts. Until then `onState` gets the state to show.

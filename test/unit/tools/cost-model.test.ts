@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as sheets from "../../../src/room/people/read-sheets.ts";
 import * as roomPresence from "../../../src/room/people/room-presence.ts";
-import { billFor, GRACE_S, usageOf } from "../../../src/tools/cost-model.ts";
+import { billFor, GRACE_S, type Usage, usageOf } from "../../../src/tools/cost-model.ts";
 import {
   INBOX_COUNTERS,
   REGISTRY_COUNTERS,
@@ -31,6 +31,8 @@ const NOTHING: Workload = {
   historyLimit: 10_000,
   activeMs: 10,
   judgeMs: 0,
+  watchers: 0,
+  watchSeconds: 1,
 };
 const TYPICAL: Workload = {
   rooms: 100,
@@ -51,6 +53,8 @@ const TYPICAL: Workload = {
   historyLimit: 10_000,
   activeMs: 10,
   judgeMs: 0,
+  watchers: 0,
+  watchSeconds: 1,
 };
 
 const usage = (workload: Partial<Workload>) => usageOf({ ...NOTHING, ...workload });
@@ -98,6 +102,19 @@ describe("the usage", () => {
     expect(used.rowsWritten).toBeCloseTo(300_000 * ROOM_COUNTERS.message.rowsWritten);
     expect(activeSeconds).toBeCloseTo(3_000);
     expect(used.objectGbSeconds).toBeCloseTo(384);
+  });
+
+  it("[L109] of watchers is a request for each call, and for few of them CPU and a request to the room", () => {
+    const [plain, watched] = [0, 1_000_000].map((watchers) =>
+      usage({ rooms: 1, hoursConnectedPerDay: 1, watchers, watchSeconds: 2 }),
+    );
+    const more = (pick: (of: Usage) => number) =>
+      plain && watched ? Math.round((pick(watched) - pick(plain)) / 30) : Number.NaN;
+    const calls = more(({ amounts }) => amounts.objectRequests);
+    expect(more(({ amounts }) => amounts.workerRequests)).toBe(1_800_000_000);
+    expect(calls).toBe(2 * 20 * 3_600);
+    expect(more(({ amounts }) => amounts.workerCpuMs)).toBe(2 * calls);
+    expect(more(({ activeSeconds }) => activeSeconds)).toBeLessThanOrEqual(3_600);
   });
 
   it("[Z141] of a message that a back end judges is the wait for it in addition, and neither a request nor a row", () => {

@@ -61,6 +61,7 @@ export interface WorldOptions extends Partial<ClientOptions> {
   /** Answers calls over HTTP. Default: no server. */
   readonly fetch?: Ports["fetch"];
   readonly tabStore?: Ports["tabStore"];
+  readonly isHidden?: () => boolean;
   /** What ids begin with. */
   readonly ids?: string;
 }
@@ -69,6 +70,7 @@ export function clientForTest({
   random = () => 0.5,
   fetch = () => Promise.reject(new TypeError("no network")),
   tabStore = {},
+  isHidden = () => false,
   ids: prefix = "id",
   ...options
 }: WorldOptions = {}): World {
@@ -97,6 +99,7 @@ export function clientForTest({
       fetch,
       origin: undefined,
       tabStore,
+      isHidden,
       onSuspend: (fn) => {
         suspenders.add(fn);
         return () => suspenders.delete(fn);

@@ -5,6 +5,7 @@ import { LISTED_MEMBERS, MAX_UNREAD } from "../protocol/index.ts";
 import { INBOX_COUNTERS, REGISTRY_COUNTERS, ROOM_COUNTERS } from "./measured-counters.ts";
 import { INCOMING_FRAMES_A_REQUEST, type Meter, OBJECT_GB, PLAN_USD_A_MONTH, PRICES } from "./prices.ts";
 import { readUsage } from "./read-cost.ts";
+import { relaysOfRoom } from "./relay-cost.ts";
 import { watchUsage } from "./watch-cost.ts";
 import { webhooksOfInbox, webhooksOfRoom } from "./webhook-cost.ts";
 import type { Workload } from "./workload.ts";
@@ -141,7 +142,9 @@ function roomUsage(workload: Workload): ObjectUsage {
   // In a larger room no receipts are sent.
   const receipts = members > LISTED_MEMBERS ? 0 : reads;
   const told = messagesPerDay + timed.told + signals + receipts + 2 * comings;
-  const workMs = (events + reports) * workload.activeMs + messagesPerDay * workload.judgeMs;
+  const relays = relaysOfRoom(workload, DELIVERY_MS_A_SOCKET, { connections, joins, frames, told });
+  const deliveryMs = told * relays.atRoom * DELIVERY_MS_A_SOCKET;
+  const workMs = (events + reports) * workload.activeMs + messagesPerDay * workload.judgeMs + deliveryMs;
   const { idleHour, message, newcomer, unreadMessage, wake, firstOpening } = ROOM_COUNTERS;
   const woken = wakes(events, hours);
   const reading = readUsage(workload, woken);
@@ -149,7 +152,8 @@ function roomUsage(workload: Workload): ObjectUsage {
   const messageBytes = workload.messageBytes + ROOM_COUNTERS.storedBytesBesideData;
   return {
     workerRequests: joins + workload.scheduledPerDay,
-    requests: joins + sweeps + timed.requests + reports * report.requests + webhooks.requests,
+    requests:
+      joins + sweeps + timed.requests + reports * report.requests + webhooks.requests + relays.requests,
     frames,
     rowsRead:
       webhooks.rowsRead +
@@ -166,10 +170,7 @@ function roomUsage(workload: Workload): ObjectUsage {
       messagesPerDay * message.rowsWritten +
       reading.rowsWritten +
       sweeps * (idleHour.rowsWritten / idleHour.requests),
-    activeSeconds: Math.min(
-      (workMs + told * connections * DELIVERY_MS_A_SOCKET) / 1_000 + webhooks.activeSeconds,
-      DAY_S,
-    ),
+    activeSeconds: relays.activeSeconds + Math.min(workMs / 1_000 + webhooks.activeSeconds, DAY_S),
     graceSeconds: graceOf(comings, hours),
     // Each message and signal comes in once and goes out to all connections; so do joins and leaves.
     deliveries:

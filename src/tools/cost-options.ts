@@ -57,6 +57,7 @@ export type ParsedOptions =
   | { readonly kind: "options"; readonly options: CostOptions }
   | { readonly kind: "help" }
   | { readonly kind: "attack" }
+  | { readonly kind: "crowd" }
   | { readonly kind: "wrong"; readonly message: string };
 
 export function parseCostOptions(args: readonly string[]): ParsedOptions {
@@ -68,7 +69,7 @@ export function parseCostOptions(args: readonly string[]): ParsedOptions {
     if (token.kind === "option-terminator") continue;
     const { name, rawName, value } = token;
     if (name === "help" || name === "h") return { kind: "help" };
-    if (name === "attack") return { kind: "attack" };
+    if (name === "attack" || name === "crowd") return { kind: name };
     if (!isName(name)) return wrong(`there is no option ${rawName}`);
     const number = value === undefined || value.trim() === "" ? Number.NaN : Number(value);
     const complaint = complaintAbout(OPTIONS[name], number);
@@ -91,6 +92,7 @@ export function helpText(): string {
     ...rows,
     "",
     "  npm run cost -- --attack    what one user, one address or one stolen token can cost a day",
+    "  npm run cost -- --crowd     how rooms of 10,000 to 1,000,000 readers would do: latency, calls, price",
   ].join("\n");
 }
 
@@ -98,6 +100,7 @@ const PARSED = {
   ...Object.fromEntries(Object.keys(OPTIONS).map((name) => [name, { type: "string" } as const])),
   help: { type: "boolean", short: "h" },
   attack: { type: "boolean" },
+  crowd: { type: "boolean" },
 } as const;
 
 /** `--rooms -5` is a bad number and no option of its own. */

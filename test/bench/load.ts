@@ -4,10 +4,12 @@ import { DIALECTS, type DialectName } from "./dialect.ts";
 import { browserReplay } from "./scenarios/browser-replay.ts";
 import { compression } from "./scenarios/compression.ts";
 import { cpuOfJoins, cpuOfMessages, cpuOfWakes } from "./scenarios/cpu.ts";
+import { callTimes, crowdTimes } from "./scenarios/crowd-times.ts";
 import { delivery } from "./scenarios/delivery.ts";
 import { fanOut } from "./scenarios/fan-out.ts";
 import { flood } from "./scenarios/flood.ts";
 import { held, heldInBrowser } from "./scenarios/held.ts";
+import { heldCrowd } from "./scenarios/held-crowd.ts";
 import { coldWake, replay } from "./scenarios/history.ts";
 import { idle } from "./scenarios/idle.ts";
 import { inbox } from "./scenarios/inbox.ts";
@@ -41,6 +43,9 @@ const SCENARIOS = {
   cpuOfMessages,
   cpuOfJoins,
   cpuOfWakes,
+  crowdTimes,
+  callTimes,
+  heldCrowd,
 };
 export type ScenarioName = keyof typeof SCENARIOS;
 

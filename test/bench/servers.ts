@@ -206,6 +206,13 @@ export const floor: Target = {
   start: (port) => runWorkerd(port, peerBundle("floor.js"), { FLOOR: "Floor" }),
 };
 
+export const calls: Target = {
+  name: "bare objects",
+  stores: false,
+  dialect: "plain",
+  start: (port) => runWorkerd(port, peerBundle("calls.js"), { CALLER: "Caller", CALLED: "Called" }),
+};
+
 /** No server is left running, whatever happens. */
 const running = new Set<() => void>();
 process.on("exit", () => {

@@ -1,4 +1,4 @@
-// (q) What a message, a join, a return and a wake cost the thread of the server: its CPU time, whatever else the machine
+// (t) What a message, a join, a return and a wake cost the thread of the server: its CPU time, whatever else the machine
 // does meanwhile. Few receive, so that it is the message and not its fan-out.
 
 import { Crowd } from "../crowd.ts";

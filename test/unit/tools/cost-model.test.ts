@@ -61,6 +61,20 @@ const usage = (workload: Partial<Workload>) => usageOf({ ...NOTHING, ...workload
 const amounts = (workload: Partial<Workload>) => usage(workload).amounts;
 
 describe("the usage", () => {
+  it("[L272] of a room above 5,000 connections has a call to each relay for an event, and one for each frame there", () => {
+    const crowd = { rooms: 1, members: 20_000, hoursConnectedPerDay: 24, messagesPerDay: 1_000 };
+    const requests = (more: Partial<Workload>) => amounts({ ...crowd, ...more }).objectRequests / 30;
+    // A day of a crowd that hears nothing: the sweeps, and their reports.
+    const quiet = requests({ messagesPerDay: 0 });
+    // 3 relays have 15,000 of the 20,000 connections, and send as large a part of the messages.
+    expect(requests({}) - quiet).toBeCloseTo(1_000 * (3 + 0.75 + 1 / 20), 5);
+    expect(requests({ members: 5_000 }) - requests({ members: 5_000, messagesPerDay: 0 })).toBeCloseTo(50, 5);
+    const seconds = (more: Partial<Workload>) => usage({ ...crowd, ...more }).activeSeconds / 30;
+    // 10 ms for each call at the room's end, and at the relay's; and 10 µs for each socket.
+    const work = 1_000 * (0.01 + 3 * 0.01 + 0.75 * 0.01 + 20_000 * 0.00001);
+    expect(seconds({}) - seconds({ messagesPerDay: 0 })).toBeCloseTo(work, 5);
+  });
+
   it("[K6] counts the same 5 s for lost members as rooms do, and writes positions when they do", () => {
     expect(GRACE_S * 1_000).toBe(roomPresence.GRACE_MS);
     expect(READ_SHEETS).toEqual({

@@ -1,0 +1,85 @@
+// `npm run cost -- --crowd`: rooms of very many readers, as text.
+
+import { type Crowd, type CrowdFigures, simulateCrowd } from "./crowd-model.ts";
+import { usdAConnect, usdAnHour } from "./crowd-price.ts";
+import { CROWD_TIMES, type CrowdTimes } from "./crowd-times.ts";
+import { PRICES_AS_OF } from "./prices.ts";
+
+/** As a room is by default: `RELAY_ABOVE`, `RELAY_CONNECTIONS`, and the most relays that one object calls. */
+export const BY_DEFAULT: Omit<Crowd, "readers" | "messagesPerSecond"> = {
+  atRoom: 5_000,
+  atRelay: 5_000,
+  relaysEach: 50,
+  callsAtOnce: Number.POSITIVE_INFINITY,
+  joinsFlushes: false,
+};
+
+const READERS = [10_000, 100_000, 1_000_000] as const;
+const RATES = [1, 10, 100] as const;
+const WIDTHS = [10, 9, 12, 9, 9, 10, 10, 13, 12, 10] as const;
+const HEAD = [
+  "readers",
+  "a second",
+  "relays",
+  "p50",
+  "p99",
+  "calls/s",
+  "of all/s",
+  "thread: room",
+  "relay",
+  "$ an hour",
+];
+
+export function crowdReport(times: CrowdTimes = CROWD_TIMES): string {
+  const tables: readonly [string, Partial<Crowd>][] = [
+    ["As it is by default:", {}],
+    ["The same, with relays that make one frame of the flushes of a call:", { joinsFlushes: true }],
+    ["And with no sockets at the room (RELAY_ABOVE = 0):", { joinsFlushes: true, atRoom: 0 }],
+    ["By default, if only six calls of an object could wait at a time:", { callsAtOnce: 6 }],
+  ];
+  return [
+    "A model: milliseconds until the last reader has a message of 100 bytes, and what its objects do for it.",
+    ...tables.flatMap(([title, more]) => ["", title, line(HEAD), ...rows({ ...BY_DEFAULT, ...more }, times)]),
+    "",
+    ...NOTES(times),
+  ].join("\n");
+}
+
+const rows = (shape: Omit<Crowd, "readers" | "messagesPerSecond">, times: CrowdTimes): readonly string[] =>
+  READERS.flatMap((readers) =>
+    RATES.map((messagesPerSecond) => {
+      const crowd = { ...shape, readers, messagesPerSecond };
+      return rowOf(crowd, simulateCrowd(crowd, times));
+    }),
+  );
+
+function rowOf(crowd: Crowd, figures: CrowdFigures): string {
+  const { relays, between, behind } = figures;
+  const late = (ms: number) => (behind === "nothing" ? Math.round(ms).toLocaleString("en-US") : "grows");
+  const busy = (part: number) => `${Math.round(part * 100)} %`;
+  return line([
+    crowd.readers.toLocaleString("en-US"),
+    String(crowd.messagesPerSecond),
+    between === 0 ? String(relays) : `${relays} + ${between}`,
+    late(figures.p50Ms),
+    late(figures.p99Ms),
+    Math.round(figures.callsPerSecond).toLocaleString("en-US"),
+    Math.round(figures.allCallsPerSecond).toLocaleString("en-US"),
+    `${busy(figures.roomBusy)}${behind === "room" ? " !" : ""}`,
+    `${busy(figures.relayBusy)}${behind === "relay" ? " !" : ""}`,
+    `$${usdAnHour(crowd, figures).toFixed(2)}`,
+  ]);
+}
+
+const NOTES = ({ frameUs, flushUs, callUs, durableMs, hopMs, edgeMs }: CrowdTimes): readonly string[] => [
+  `Measured: ${frameUs} µs a frame and socket, ${flushUs} µs a flush, ${callUs} µs at each end of a call. Assumed: ${durableMs} ms until a`,
+  `row is durable, ${hopMs} ms between objects, ${edgeMs} ms to a browser. "+ 4": objects between the room and its relays, of which`,
+  'there are none as it is built: a room has at most 50 relays. "!": falls behind for good, so latency grows.',
+  `The price is without connects, $${(usdAConnect(true) * 1e6).toFixed(2)} a million. Each object is taken to be awake. Prices of ${PRICES_AS_OF}.`,
+];
+
+const line = (cells: readonly string[]): string =>
+  cells
+    .map((cell, at) => cell.padStart(WIDTHS[at] ?? 0))
+    .join("")
+    .trimEnd();

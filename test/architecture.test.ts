@@ -367,6 +367,11 @@ describe("structure", () => {
     expect(functions).toMatchObject(Array(4).fill([{ lines: 62 }]));
   });
 
+  it("no test waits with a limit of vitest's own, which is a second", () => {
+    const waits = tests.filter((file) => /\bvi\.wait(?:For|Until)\(/.test(read(file)));
+    expect(waits).toEqual(["test/support/until.ts"]);
+  });
+
   it("[X18] no name is exported by two files", () => {
     const names = new Map<string, Set<string>>();
     // Each binding is an import of its own, and an app has one of them.

@@ -2,14 +2,14 @@
 // goes on. The tabs are those of a user: all but one are hidden.
 
 import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chromiumPath } from "../support/chromium.ts";
 import { type LocalServer, startServer } from "../support/local-server.ts";
 import { launchPlainBrowser, type PlainBrowser, type PlainTab } from "../support/plain-tabs.ts";
+import { until } from "../support/until.ts";
 import { type AppHost, startAppHost } from "./app-host.ts";
 import { call, publish } from "./server-code.ts";
 
-const SOON = { timeout: 45_000, interval: 30 };
 /**
  * From the end of the holder until what others say arrives, with what the test itself takes on a busy machine. The unit tests
  * of the tabs hold it to a second.
@@ -65,7 +65,7 @@ describe.skipIf(chromiumPath === undefined)("tabs that share their connections",
     const tab = await browser.open(
       `${host.url}/tab?${new URLSearchParams({ url: server.url, token, room, shared })}`,
     );
-    await vi.waitFor(async () => expect(await tab.read("room.state.status")).toBe("connected"), SOON);
+    await until(async () => expect(await tab.read("room.state.status")).toBe("connected"));
     return tab;
   }
 
@@ -83,9 +83,9 @@ describe.skipIf(chromiumPath === undefined)("tabs that share their connections",
   };
 
   const expectHeard = (tabs: readonly PlainTab[], seqs: readonly number[]) =>
-    vi.waitFor(async () => {
+    until(async () => {
       for (const tab of tabs) expect(await tab.read("heard")).toEqual(seqs);
-    }, SOON);
+    });
 
   const send = (tab: PlainTab, text: string) =>
     tab.read(`room.send({ text: ${JSON.stringify(text)} }).then(({ seq }) => seq)`);
@@ -104,22 +104,22 @@ describe.skipIf(chromiumPath === undefined)("tabs that share their connections",
 
   it("[W67] are one session, with its inbox and rooms", async () => {
     const tabs = await tabsOf("on-the-session", 4, "shared");
-    await vi.waitFor(async () => {
+    await until(async () => {
       for (const tab of tabs) expect(await tab.read("inbox.state.status")).toBe("connected");
-    }, SOON);
+    });
     const user = await call<{ connections: number }>(server, "GET", "/v1/users/ada");
     expect(user.connections).toBe(1);
     await call(server, "POST", "/v1/notify", { users: ["ada"], id: "n1", title: "One", message: "1" });
     await send(tabs[2] as PlainTab, "one");
     await expectHeard(tabs, [1]);
-    await vi.waitFor(async () => {
+    await until(async () => {
       for (const tab of tabs)
         expect(await tab.read("[inbox.unread, inbox.notifications.length]")).toEqual([1, 1]);
-    }, SOON);
+    });
     await tabs[1]?.read(`inbox.mark({ all: true }, "read").then(() => true)`);
-    await vi.waitFor(async () => {
+    await until(async () => {
       for (const tab of tabs) expect(await tab.read("inbox.unread")).toBe(0);
-    }, SOON);
+    });
     for (const tab of tabs) await tab.close();
   });
 

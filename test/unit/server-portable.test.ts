@@ -5,6 +5,7 @@ import type { RoomExportLine, ServerApi } from "../../client/server/index.ts";
 import { ServerApi as Api } from "../../client/server/server-api.ts";
 import { serverContext } from "../../client/server/server-context.ts";
 import { FakeClock } from "../../client/testing/time/fake-clock.ts";
+import { until } from "../support/until.ts";
 
 interface Asked {
   readonly method: string;
@@ -230,7 +231,7 @@ describe("an export", () => {
     const slow = world(stuck);
     const failed = failure(all(slow.server.room("r").export()));
     await slow.clock.advance(60_000);
-    await vi.waitFor(async () => {
+    await until(async () => {
       await slow.clock.advance(60_000);
       expect(await Promise.race([failed, Promise.resolve("waits")])).toMatchObject({ code: "timeout" });
     });

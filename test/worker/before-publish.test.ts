@@ -70,7 +70,7 @@ describe("the question", () => {
     const opened = (await post("poll", { wait: 10 })).trim().split("\n");
     const { connection } = JSON.parse(opened.at(-1) ?? "{}");
     await post("commands", { connection, number: 1 }, send("p", "poll"));
-    await vi.waitUntil(() => backEnd.asked.length === 4);
+    await expect.poll(() => backEnd.asked.length).toBe(4);
     expect(backEnd.asked.map(({ type, data }) => [type, data])).toEqual([
       ["send", "call"],
       ["edit", "edit"],
@@ -345,7 +345,7 @@ describe("while the back end is asked", () => {
     const first = await join(room, "ada");
     const [connected] = first.ofType("connected");
     first.send(send("m1"));
-    await vi.waitUntil(() => held.waiting.length === 1);
+    await expect.poll(() => held.waiting.length).toBe(1);
     const second = await join(room, "ada", { query: `?replaces=${connected?.connection}` });
     await held.lets();
     second.send(send("m1"));
@@ -361,9 +361,9 @@ describe("while the back end is asked", () => {
     const room = await backEnd.room();
     const ada = await join(room, "ada");
     const posted = callAs(await tokenFor("bo"), "POST", `/v1/rooms/${room}/messages`, { data: "call" });
-    await vi.waitUntil(() => held.waiting.length === 1);
+    await expect.poll(() => held.waiting.length).toBe(1);
     ada.send(send("a1"));
-    await vi.waitUntil(() => held.waiting.length === 2);
+    await expect.poll(() => held.waiting.length).toBe(2);
     for (const user of ["ada", "bo"])
       await callAsServer("POST", `/v1/rooms/${room}/kick`, { user, banSeconds: 60 });
     await held.lets();
@@ -373,7 +373,7 @@ describe("while the back end is asked", () => {
     const cy = await join(room, "cy");
     expect(cy.ofType("message")).toEqual([]);
     cy.send(send("c1"));
-    await vi.waitUntil(() => held.waiting.length === 1);
+    await expect.poll(() => held.waiting.length).toBe(1);
     await callAsServer("DELETE", `/v1/rooms/${room}`);
     await held.lets();
     await cy.closed;
@@ -391,10 +391,10 @@ describe("while the back end is asked", () => {
     const [connected] = first.ofType("connected");
     const cursor = `${connected?.epoch}.0`;
     first.send(send("m1"));
-    await vi.waitUntil(() => held.waiting.length === 1);
+    await expect.poll(() => held.waiting.length).toBe(1);
     const second = await join(room, "ada");
     second.send(send("m1", "m1", { retryOf: cursor }));
-    await vi.waitUntil(() => held.waiting.length === 2);
+    await expect.poll(() => held.waiting.length).toBe(2);
     await held.lets();
     await held.lets();
     const answers = [await first.next("ok"), await second.next("ok")];

@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 import type { RoomAnswer as Answer } from "../../client/room/streams/answer.ts";
-import { Guest, until, WAYS } from "./support/guest.ts";
+import { until } from "../support/until.ts";
+import { Guest, WAYS } from "./support/guest.ts";
 import { advanceClock, crash, sleep } from "./support/objects.ts";
 import { roomObject, uniqueName } from "./support/worker.ts";
 

@@ -3,7 +3,8 @@
 
 import { describe, expect, it } from "vitest";
 import { inboxOf } from "../../client/session/inbox-of.ts";
-import { Guest, type GuestOptions, until, WAYS } from "./support/guest.ts";
+import { until } from "../support/until.ts";
+import { Guest, type GuestOptions, WAYS } from "./support/guest.ts";
 import { crash, sleep, stopClock } from "./support/objects.ts";
 import { callAsServer, roomObject, tokenFor, uniqueName, userObject } from "./support/worker.ts";
 

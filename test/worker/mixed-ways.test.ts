@@ -7,8 +7,9 @@ import { expect, it } from "vitest";
 import { seededRandom } from "../../client/testing/seeded-random.ts";
 import type { Ports } from "../../client/util/ports.ts";
 import { SeededRandom } from "../support/seeded-random.ts";
+import { until } from "../support/until.ts";
 import { clientPorts } from "./support/client-ports.ts";
-import { Guest, until, WAYS } from "./support/guest.ts";
+import { Guest, WAYS } from "./support/guest.ts";
 import { crash } from "./support/objects.ts";
 import { roomObject, uniqueName } from "./support/worker.ts";
 

@@ -3,10 +3,10 @@
 
 import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { until } from "../support/until.ts";
 import { AT, ROOM } from "./fixtures/old-world.ts";
 import { type Answered, answers } from "./fixtures/questions.ts";
 import { namespaces } from "./fixtures/stored-state.ts";
-import { until } from "./support/guest.ts";
 import { stopClock } from "./support/objects.ts";
 import type { Frame, TestSocket } from "./support/test-socket.ts";
 import { callAsServer, join, openRoom, openSession, userObject } from "./support/worker.ts";

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { until } from "../support/until.ts";
 import { advanceClock, crash, stopClock } from "./support/objects.ts";
 import {
   alarm,
@@ -318,14 +319,11 @@ describe("the answer of a push service", () => {
     await Promise.all(
       Array.from({ length: count }, (_, n) => notify(user, { title: `${n}`, priority: "urgent" })),
     );
-    await vi.waitFor(
-      async () => {
-        await alarm(user);
-        // Retention keeps 10 here.
-        expect(titles().length).toBeGreaterThanOrEqual(10);
-      },
-      { timeout: 30_000 },
-    );
+    await until(async () => {
+      await alarm(user);
+      // Retention keeps 10 here.
+      expect(titles().length).toBeGreaterThanOrEqual(10);
+    });
     expect(new Set(titles()).size).toBe(titles().length);
   });
 });

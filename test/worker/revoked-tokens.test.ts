@@ -5,6 +5,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { RoomObject } from "../../src/room/runtime/room-object.ts";
 import { UserObject } from "../../src/user/runtime/user-object.ts";
+import { until } from "../support/until.ts";
 import { dated, disconnect, intoRoom, VOID, WINDOW_MS } from "./support/disconnect.ts";
 import { crash, failWrites, sleep, stopClock } from "./support/objects.ts";
 import {
@@ -86,13 +87,10 @@ describe("a room that cannot be reached", () => {
     expect(notified.length).toBeGreaterThanOrEqual(498);
     // The alarm may run by itself meanwhile.
     const untilTold = (count: number) =>
-      vi.waitFor(
-        async () => {
-          await runDurableObjectAlarm(userObject(user));
-          expect(new Set(notified).size).toBe(count);
-        },
-        { timeout: 30_000 },
-      );
+      until(async () => {
+        await runDurableObjectAlarm(userObject(user));
+        expect(new Set(notified).size).toBe(count);
+      });
     await untilTold(1_198);
     failing.clear();
     await untilTold(1_200);

@@ -2,10 +2,11 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ServerApi } from "../../client/server/server-api.ts";
 import { serverContext } from "../../client/server/server-context.ts";
 import { systemClock } from "../../client/util/system-clock.ts";
+import { until } from "../support/until.ts";
 import { advanceClock, recordWrites } from "./support/objects.ts";
 import { lastOf, open, post, refusalOf } from "./support/open-message.ts";
 import {
@@ -280,7 +281,7 @@ describe("a streaming POST", () => {
       for (const [n, word] of words.entries()) {
         if (n === 10 || n === 20) {
           const there = words.slice(0, n).join("");
-          await vi.waitFor(async () =>
+          await until(async () =>
             expect(await lastOf(`/v1/rooms/${room}/messages`)).toMatchObject({ data: { text: there } }),
           );
           await runInDurableObject<DurableObject, void>(roomObject(room), (_, state) =>

@@ -1,8 +1,9 @@
 // What webhooks cost an object, by the storage API's own counters.
 
 import { runDurableObjectAlarm } from "cloudflare:test";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { INBOX_COUNTERS, ROOM_COUNTERS, WEBHOOK_COUNTERS } from "../../src/tools/measured-counters.ts";
+import { until } from "../support/until.ts";
 import { type Meter, measure } from "./support/meter.ts";
 import { startToldBackEnd } from "./support/told-back-end.ts";
 import { callAsServer, fill, join, roomObject, uniqueName, userObject } from "./support/worker.ts";
@@ -45,7 +46,7 @@ async function toldRoom() {
 
 /** And the object has written it. */
 async function told(events: readonly unknown[], count: number): Promise<void> {
-  await vi.waitFor(() => expect(events.length).toBeGreaterThanOrEqual(count), 10_000);
+  await until(() => expect(events.length).toBeGreaterThanOrEqual(count));
   await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
@@ -110,10 +111,12 @@ describe("webhooks", () => {
   it("[Z77] under load are a row a second, however much is said", async () => {
     const { meter, ada, events, requests } = await toldRoom();
     const before = requests.length;
+    const began = performance.now();
     await fill(ada, 300);
     await told(events, 300);
     const batches = requests.length - before;
-    expect(batches).toBeLessThanOrEqual(5);
+    // The first at once, and the last where a second is over as the test looks.
+    expect(batches).toBeLessThanOrEqual(2 + (performance.now() - began) / 1_000);
     expect((await meter.take()).rowsWritten).toBe(300 + batches);
   });
 });

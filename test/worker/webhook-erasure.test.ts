@@ -2,7 +2,8 @@
 
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { until } from "../support/until.ts";
 import { advanceClock, configureRoom, configureUser, crash, sleep, storedText } from "./support/objects.ts";
 import { startToldBackEnd, taken } from "./support/told-back-end.ts";
 import { call, callAsServer, fill, join, roomObject, uniqueName, userObject } from "./support/worker.ts";
@@ -50,7 +51,7 @@ describe("an import", () => {
     answerWith(taken);
     advanceClock(300_000);
     expect(await runDurableObjectAlarm(stub)).toBe(true);
-    await vi.waitFor(() => expect(types()).toContain("message.stored"), 5_000);
+    await until(() => expect(types()).toContain("message.stored"));
     expect(types()).toEqual([
       ...["room.occupied", "member.joined", "member.left", "room.vacated"],
       "message.stored",
@@ -64,20 +65,20 @@ describe("an import", () => {
     const late = Promise.withResolvers<Response>();
     answerWith(() => late.promise);
     await join(room, "ada");
-    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    await until(() => expect(requests).toHaveLength(1));
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     const writer = writable.getWriter();
     const importing = importInto(room, readable);
     const end = file.lastIndexOf("{");
     await writer.write(new TextEncoder().encode(file.slice(0, end)));
-    await vi.waitFor(async () => expect(await storedText(stub)).toContain("old 3"), 5_000);
+    await until(async () => expect(await storedText(stub)).toContain("old 3"));
     answerWith(taken);
     late.resolve(new Response(null, { status: 204 }));
     await paced();
     await writer.write(new TextEncoder().encode(file.slice(end)));
     await writer.close();
     expect((await importing).status).toBe(200);
-    await vi.waitFor(() => expect(types()).toContain("room.vacated"), 5_000);
+    await until(() => expect(types()).toContain("room.vacated"));
     expect(types()).toEqual(["room.occupied", "member.joined", "member.left", "room.vacated"]);
   });
 
@@ -87,18 +88,18 @@ describe("an import", () => {
     const late = Promise.withResolvers<Response>();
     answerWith(() => (requests.length === 1 ? late.promise : down()));
     await join(room, "ada");
-    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    await until(() => expect(requests).toHaveLength(1));
     expect((await importInto(room, file)).status).toBe(200);
     await callAsServer("POST", `/v1/rooms/${room}/messages`, { data: "new" });
-    await vi.waitFor(() => expect(requests.length).toBeGreaterThanOrEqual(2), 5_000);
+    await until(() => expect(requests.length).toBeGreaterThanOrEqual(2));
     late.resolve(new Response(null, { status: 204 }));
-    await vi.waitFor(() => expect(types()).toContain("member.joined"));
+    await until(() => expect(types()).toContain("member.joined"));
     await crash(stub);
     await configureRoom(room, settings);
     answerWith(taken);
     advanceClock(300_000);
     await runDurableObjectAlarm(stub);
-    await vi.waitFor(() => expect(types()).toContain("message.stored"), 5_000);
+    await until(() => expect(types()).toContain("message.stored"));
   });
 });
 
@@ -122,10 +123,7 @@ describe("the erasure of a user", () => {
     answerWith(taken);
     advanceClock(300_000);
     await runDurableObjectAlarm(stub);
-    await vi.waitFor(
-      () => expect(types().filter((type) => type === "message.stored")).toHaveLength(106),
-      8_000,
-    );
+    await until(() => expect(types().filter((type) => type === "message.stored")).toHaveLength(106));
     const text = JSON.stringify(events);
     expect(text).not.toContain("SECRET");
     expect(text).not.toContain("👍");
@@ -144,7 +142,7 @@ describe("the erasure of a user", () => {
     backEnd.answerWith(() => late.promise);
     const notify = (id: string) => callAsServer("POST", "/v1/notify", { user, title: "t", message: "m", id });
     for (let n = 0; n < 3; n++) await notify(`old${n}`);
-    await vi.waitFor(() => expect(backEnd.requests).toHaveLength(1));
+    await until(() => expect(backEnd.requests).toHaveLength(1));
     await callAsServer("DELETE", `/v1/users/${user}`);
     backEnd.answerWith(taken);
     late.resolve(new Response(null, { status: 204 }));
@@ -152,13 +150,11 @@ describe("the erasure of a user", () => {
     await sleep(userObject(user));
     await configureUser(user, backEnd.settings);
     await notify("new");
-    await vi.waitFor(
-      () =>
-        expect(backEnd.events.at(-1)).toMatchObject({
-          type: "notification.stored",
-          notification: { id: "new" },
-        }),
-      5_000,
+    await until(() =>
+      expect(backEnd.events.at(-1)).toMatchObject({
+        type: "notification.stored",
+        notification: { id: "new" },
+      }),
     );
   });
 });

@@ -1,7 +1,8 @@
 // Webhooks of real objects: what a room and an inbox tell, what a slow or lost receiver changes, and what a crash does.
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { until } from "../support/until.ts";
 import { advanceClock, configureRoom, configureUser, crash } from "./support/objects.ts";
 import { startToldBackEnd, taken } from "./support/told-back-end.ts";
 import { callAsServer, join, openSession, roomObject, uniqueName, userObject } from "./support/worker.ts";
@@ -24,10 +25,10 @@ describe("a room", () => {
     const { room, events, types } = await toldRoom();
     const ada = await join(room, "ada", { name: "Ada" });
     const { seq } = await ada.ask({ type: "send", id: "m", data: { deep: [1, "ü"] } });
-    await vi.waitFor(() => expect(types()).toContain("message.stored"), 5_000);
+    await until(() => expect(types()).toContain("message.stored"));
     await ada.ask({ type: "edit", id: "e", seq, data: 2 });
     ada.close(1000);
-    await vi.waitFor(() => expect(types()).toContain("room.vacated"), 5_000);
+    await until(() => expect(types()).toContain("room.vacated"));
     expect(events).toMatchObject([
       { type: "room.occupied", room, occupancy: { members: 1, connections: 1 } },
       { type: "member.joined", room, user: { id: "ada", name: "Ada" } },
@@ -43,7 +44,7 @@ describe("a room", () => {
     const hung = Promise.withResolvers<Response>();
     answerWith(() => hung.promise);
     const [ada, bo] = [await join(room, "ada"), await join(room, "bo")];
-    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    await until(() => expect(requests).toHaveLength(1));
     for (let n = 0; n < 50; n++) await ada.ask({ type: "send", id: `m${n}`, data: n });
     await bo.settled();
     expect(bo.ofType("message")).toHaveLength(50);
@@ -52,10 +53,7 @@ describe("a room", () => {
     expect(requests).toHaveLength(1);
     answerWith(taken);
     hung.resolve(new Response(null, { status: 204 }));
-    await vi.waitFor(
-      () => expect(types().filter((type) => type === "message.stored")).toHaveLength(51),
-      5_000,
-    );
+    await until(() => expect(types().filter((type) => type === "message.stored")).toHaveLength(51));
   });
 
   it("[Z72] has its alarm set before anything is untold without it", async () => {
@@ -66,20 +64,20 @@ describe("a room", () => {
     const at = (await alarmOf(room)) ?? 0;
     expect(at - before).toBeGreaterThan(55_000);
     expect(at - before).toBeLessThan(75_000);
-    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    await until(() => expect(requests).toHaveLength(1));
   });
 
   it("[Z73] tells again after a crash, with the same ids", async () => {
     const { room, stub, settings, answerWith, requests, events } = await toldRoom();
     answerWith(() => new Response(null, { status: 503 }));
     await publish(room, "before");
-    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    await until(() => expect(requests).toHaveLength(1));
     await crash(stub);
     await configureRoom(room, settings);
     answerWith(taken);
     advanceClock(60_000);
     expect(await runDurableObjectAlarm(stub)).toBe(true);
-    await vi.waitFor(() => expect(events).toHaveLength(1));
+    await until(() => expect(events).toHaveLength(1));
     expect(requests[1]).toEqual(requests[0]);
   });
 
@@ -88,7 +86,7 @@ describe("a room", () => {
     await publish(room, 1);
     expect(await alarmOf(room)).toBe(null);
     await publish(room, 2, "task.done");
-    await vi.waitFor(() => expect(requests).toHaveLength(1));
+    await until(() => expect(requests).toHaveLength(1));
     expect(requests[0]).toHaveLength(1);
   });
 
@@ -96,9 +94,9 @@ describe("a room", () => {
     const { room, types } = await toldRoom({ WEBHOOK_EVENTS: "member.joined,member.left" });
     const session = await openSession("ada");
     await session.ask({ type: "join", id: "j", room });
-    await vi.waitFor(() => expect(types()).toEqual(["member.joined"]));
+    await until(() => expect(types()).toEqual(["member.joined"]));
     session.close(1000);
-    await vi.waitFor(() => expect(types()).toEqual(["member.joined", "member.left"]), 10_000);
+    await until(() => expect(types()).toEqual(["member.joined", "member.left"]));
   });
 });
 
@@ -110,12 +108,12 @@ describe("an inbox", () => {
     backEnd.answerWith(() => new Response(null, { status: 503, headers: { "Retry-After": "60" } }));
     const notify = (id: string) => callAsServer("POST", "/v1/notify", { user, title: "t", message: "m", id });
     await notify("n1");
-    await vi.waitFor(() => expect(backEnd.requests).toHaveLength(1));
+    await until(() => expect(backEnd.requests).toHaveLength(1));
     await notify("n2");
     backEnd.answerWith(taken);
     advanceClock(70_000);
     expect(await runDurableObjectAlarm(userObject(user))).toBe(true);
-    await vi.waitFor(() => expect(backEnd.events).toHaveLength(2));
+    await until(() => expect(backEnd.events).toHaveLength(2));
     expect(backEnd.events).toMatchObject([
       { type: "notification.stored", user: { id: user }, notification: { id: "n1", state: "unseen" } },
       { type: "notification.stored", user: { id: user }, notification: { id: "n2" } },

@@ -1,7 +1,7 @@
 // A real client of the Worker of this test, in one room, over whatever carries its frames. A further way is a line of
 // `WAYS`.
 
-import { expect, onTestFinished, vi } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { Client, type ClientOptions } from "../../../client/core/client.ts";
 import type { RoomHandle } from "../../../client/room/room-handle.ts";
 import type { RoomOptions } from "../../../client/room/room-types.ts";
@@ -10,6 +10,7 @@ import { sharingOver } from "../../../client/tabs/sharing-over.ts";
 import type { Ports } from "../../../client/util/ports.ts";
 import { FakeBrowserTabs, type FakeTab } from "../../support/fake-browser-tabs.ts";
 import type { SeededRandom } from "../../support/seeded-random.ts";
+import { until } from "../../support/until.ts";
 import { clientPorts, workerDial } from "./client-ports.ts";
 import { type TokenOptions, tokenFor } from "./worker.ts";
 
@@ -84,10 +85,6 @@ export interface GuestOptions extends Partial<ClientOptions> {
   readonly fetch?: Ports["fetch"];
   readonly clock?: Ports["clock"];
 }
-
-/** Looks again and again, with pauses in which the runtime looks at its sockets. */
-export const until = (look: () => void | Promise<void>): Promise<void> =>
-  vi.waitFor(look, { interval: 10, timeout: 30_000 });
 
 /** Ports of a page: what comes while it stands still is handled later, and what comes once it is gone never. */
 const portsOf = (tab: FakeTab, ports: Ports): Ports => ({

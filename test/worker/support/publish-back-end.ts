@@ -1,7 +1,7 @@
 // The deployer's back end that is asked before a message is stored. It refuses requests that are not signed. A test says
 // what it answers, or holds its answers back until it `lets` them go.
 
-import { onTestFinished, vi } from "vitest";
+import { expect, onTestFinished, vi } from "vitest";
 import { isSignedForTest, WEBHOOK_SECRET } from "./back-end.ts";
 import { configureRoom, type Settings } from "./objects.ts";
 import { uniqueName } from "./worker.ts";
@@ -41,7 +41,7 @@ export function heldAnswers() {
     },
     /** Answers the oldest question, once it is there. */
     async lets(answer: unknown = PASS): Promise<void> {
-      await vi.waitUntil(() => waiting.length > 0);
+      await expect.poll(() => waiting.length).toBeGreaterThan(0);
       const held = waiting.shift();
       if (held !== undefined) held.answer = answer;
     },

@@ -4,8 +4,9 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { SignJWT } from "jose";
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import { createApp } from "../../../src/http/app.ts";
+import { until } from "../../support/until.ts";
 import { TestSocket } from "./test-socket.ts";
 
 export const ORIGIN = "https://rooms.test";
@@ -161,11 +162,8 @@ export async function cursorOf(socket: TestSocket): Promise<string> {
  * do.
  */
 export const roomHas = (room: string, connections: number): Promise<void> =>
-  vi.waitFor(
-    async () => {
-      const response = await callAsServer("GET", `/v1/rooms/${room}`);
-      const { occupancy } = await response.json<{ occupancy: { connections: number } }>();
-      expect(occupancy.connections).toBe(connections);
-    },
-    { interval: 5, timeout: 30_000 },
-  );
+  until(async () => {
+    const response = await callAsServer("GET", `/v1/rooms/${room}`);
+    const { occupancy } = await response.json<{ occupancy: { connections: number } }>();
+    expect(occupancy.connections).toBe(connections);
+  });

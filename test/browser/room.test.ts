@@ -123,10 +123,14 @@ describeInBrowser("a room on the demo page", () => {
     await ada.shows("Afterwards");
     for (const tail of [")".repeat(30_000), `${".".repeat(30_000)}x`]) {
       const text = JSON.stringify(`https://example.com/${tail}`);
+      // The quickest of several: a busy machine does something else in the middle of one.
       const tookMs = await ada.page.evaluate(`import("./ui/links.js").then(({ linked }) => {
-        const from = performance.now();
-        linked(${text});
-        return performance.now() - from;
+        const took = Array.from({ length: 5 }, () => {
+          const from = performance.now();
+          linked(${text});
+          return performance.now() - from;
+        });
+        return Math.min(...took);
       })`);
       expect(tookMs).toBeLessThan(300);
     }

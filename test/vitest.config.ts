@@ -180,7 +180,8 @@ export default defineConfig({
           name: "browser",
           ...withServers,
           include: ["browser/**/*.test.ts"],
-          fileParallelism: false,
+          // Each has a browser and a server, which wait for each other and for timers about half of the time.
+          maxWorkers: 3,
         },
       },
     ],

@@ -15,6 +15,8 @@ export const describeInBrowser = describe.skipIf(chromiumPath === undefined);
 interface DemoOptions extends ServerOptions {
   /** The tests go on where the last one ended: pages stay open, and their faults are reported at the end. */
   readonly keepPages?: boolean;
+  /** In the whole browser: its headless shell permits no notifications. */
+  readonly isWhole?: boolean;
 }
 
 interface JoinOptions {
@@ -46,8 +48,8 @@ class DemoForTest {
     return started(this.#server);
   }
 
-  async start(options: ServerOptions): Promise<void> {
-    [this.#browser, this.#server] = await Promise.all([launchChromium(), startServer(options)]);
+  async start({ isWhole = false, ...options }: Omit<DemoOptions, "keepPages">): Promise<void> {
+    [this.#browser, this.#server] = await Promise.all([launchChromium({ isWhole }), startServer(options)]);
   }
 
   async stop(): Promise<void> {

@@ -45,7 +45,7 @@ const PAGE = `<!doctype html><title>App</title><script type="module">
 </script>`;
 
 describeInBrowser("pushes beside the worker of an app", () => {
-  const demo = demoForTest({ vars: pushVars() });
+  const demo = demoForTest({ vars: pushVars(), isWhole: true });
   let host: AppHost;
 
   beforeAll(async () => {

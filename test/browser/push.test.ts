@@ -17,7 +17,7 @@ const ENABLE = `(async () => {
 })()`;
 
 describeInBrowser("pushes in a browser", () => {
-  const demo = demoForTest({ keepPages: true, vars: pushVars() });
+  const demo = demoForTest({ keepPages: true, vars: pushVars(), isWhole: true });
   let context: BrowserContext;
   let page: Page;
   let tools: CDPSession;

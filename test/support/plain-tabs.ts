@@ -75,6 +75,7 @@ export interface PlainBrowser {
 export async function launchPlainBrowser(): Promise<PlainBrowser> {
   const port = await freePort();
   const browser: Browser = await launchChromium({
+    isWhole: true,
     args: [`--remote-debugging-port=${port}`],
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
   });

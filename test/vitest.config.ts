@@ -1,6 +1,7 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { svelteForTest } from "./bindings/support/svelte-for-test.ts";
+import { LongestFirst } from "./support/longest-first.ts";
 import { workerCodeForTest } from "./support/worker-code-for-test.ts";
 
 const root = import.meta.dirname;
@@ -70,6 +71,7 @@ const withServers = { ...patient, root, globalSetup: "support/built-once.ts" };
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         plugins: [workerCodeForTest()],
@@ -129,7 +131,8 @@ export default defineConfig({
           ...withServers,
           include: SLOW,
           setupFiles: ["e2e/support/checked-contract.ts"],
-          maxWorkers: 4,
+          // They wait even more.
+          maxWorkers: 6,
         },
       },
       {

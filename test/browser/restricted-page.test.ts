@@ -22,7 +22,7 @@ const SANDBOX = `<!doctype html><iframe sandbox="allow-scripts" src="/frame"></i
 const codeOf = "(promise) => promise.then(() => 'done', ({ code }) => code)";
 
 describeInBrowser("a page that may less", () => {
-  const demo = demoForTest({ vars: { ...pushVars(), ALLOWED_ORIGINS: "*" } });
+  const demo = demoForTest({ vars: { ...pushVars(), ALLOWED_ORIGINS: "*" }, isWhole: true });
   let strict: LocalServer;
   let host: AppHost;
 

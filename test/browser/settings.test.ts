@@ -10,7 +10,7 @@ import { call } from "./server-code.ts";
 import { Visitor } from "./visitor.ts";
 
 describeInBrowser("settings on the demo page", () => {
-  const demo = demoForTest({ keepPages: true, vars: pushVars() });
+  const demo = demoForTest({ keepPages: true, vars: pushVars(), isWhole: true });
   let context: BrowserContext;
   let one: Visitor;
   let two: Visitor;

@@ -19,9 +19,7 @@ const servers = () => {
 };
 
 beforeAll(async () => {
-  // One after the other: both at once would take too long to be ready.
-  old = await startTestServer();
-  other = await startTestServer();
+  [old, other] = await Promise.all([startTestServer(), startTestServer()]);
 });
 afterAll(async () => {
   guests.close();

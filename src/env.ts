@@ -1,4 +1,5 @@
 import type { RegistryCalls } from "./registry/registry-calls.ts";
+import type { RelayCalls, RelayedRoomCalls } from "./room/relays/relay-calls.ts";
 import type { AnswerCalls, PortableCalls, RoomCalls } from "./room/room-calls.ts";
 import type { UserCalls, UserExportCalls } from "./user/user-calls.ts";
 
@@ -7,9 +8,11 @@ type Bytes = ReadableStream<Uint8Array>;
 /** Bindings. An optional one switches its feature off if it is absent. */
 export interface Env {
   readonly ROOMS: DurableObjectNamespace<
-    RoomCalls & AnswerCalls<Bytes> & PortableCalls<Bytes> & Rpc.DurableObjectBranded
+    RoomCalls & RelayedRoomCalls & AnswerCalls<Bytes> & PortableCalls<Bytes> & Rpc.DurableObjectBranded
   >;
   readonly USERS: DurableObjectNamespace<UserCalls & UserExportCalls<Bytes> & Rpc.DurableObjectBranded>;
+  /** Left out: a room holds all of its sockets itself. */
+  readonly RELAYS?: DurableObjectNamespace<RelayCalls & Rpc.DurableObjectBranded>;
   /** Left out: nothing is reported, and there are no statistics and lists. */
   readonly REGISTRY?: DurableObjectNamespace<RegistryCalls & Rpc.DurableObjectBranded>;
   readonly ASSETS?: Fetcher;

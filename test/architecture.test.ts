@@ -54,6 +54,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/session-rooms/user-side": [
     ...["src/access", "src/object", "src/protocol", "src/session-rooms", "src/user", "src/validation"],
   ],
+  "src/room/relays": [...OBJECT, "src/room/people"],
+  "src/relay": [...OBJECT, "src/room", "src/room/people", "src/room/relays"],
+  "src/relay/runtime": [
+    ...["src", "src/access", "src/auth", "src/config", "src/log", "src/object", "src/object/runtime"],
+    ...["src/protocol", "src/relay", "src/room/people", "src/room/relays", ...RUNTIME],
+  ],
   "src/session-rooms/runtime": [
     ...["src/auth", "src/config", "src/log", "src/object/runtime", "src/room"],
     ...["src/session-rooms", "src/session-rooms/room-side", "src/session-rooms/user-side"],
@@ -73,7 +79,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/room": [
     ...[...OBJECT, "src/registry", "src/room/log", "src/room/people", "src/room/streams"],
-    ...["src/room/time", "src/session-rooms", "src/session-rooms/room-side", "src/webhooks"],
+    ...["src/room/relays", "src/room/time", "src/session-rooms", "src/session-rooms/room-side"],
+    "src/webhooks",
   ],
   "src/room/runtime": [
     ...[
@@ -88,8 +95,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "src/object/runtime",
     ],
     ...["src/registry", "src/registry/runtime", "src/room", "src/room/log", "src/room/people"],
-    "src/room/portable",
-    "src/room/time",
+    ...["src/room/portable", "src/room/relays", "src/room/time"],
     ...["src/session-rooms", "src/session-rooms/room-side", "src/session-rooms/runtime", "src/validation"],
     "src/webhooks/runtime",
   ],
@@ -136,7 +142,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "src/protocol",
     ],
     ...["src/object", "src/object/runtime", "src/registry", "src/registry/runtime", "src/validation"],
-    ...["src/room", "src/room/people", "src/user", "src/user/inbox"],
+    ...["src/room", "src/room/people", "src/room/relays", "src/user", "src/user/inbox"],
     // The version of the project.
     ...["hono", "valibot", "package.json"],
   ],
@@ -144,6 +150,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/rpc/runtime": [...["src", "src/http", "src/protocol", "client/server", "client/util", ...RUNTIME]],
   src: [
     "src/http",
+    "src/relay/runtime",
+    "src/room/relays",
     "src/registry",
     "src/registry/runtime",
     "src/room",
@@ -396,6 +404,10 @@ describe("structure", () => {
       "src/room/runtime/flush-timer.ts": ["setTimeout"],
       "src/room/runtime/effects-carrier.ts": ["scheduler"],
       "src/room/runtime/room-runtime.ts": ["scheduler"],
+      // A call between a room and a relay is tried again within seconds. A question for a permission too.
+      "src/room/runtime/room-relays.ts": ["scheduler"],
+      "src/relay/runtime/relay-object.ts": ["fetch"],
+      "src/relay/runtime/relay-runtime.ts": ["scheduler", "setTimeout"],
       // As the question for a permission: one waits for its turn, within its time limit.
       "src/room/runtime/publish-judge.ts": ["scheduler"],
       // Between two calls of a client that polls; if none comes, its connection ends.
@@ -500,7 +512,8 @@ function functionsIn(source: string): { readonly name: string; readonly lines: n
 
 /** The files that the two objects consist of. */
 function filesInObjects(): string[] {
-  const found = new Set(["src/room/runtime/room-object.ts", "src/user/runtime/user-object.ts"]);
+  const objects = ["room", "relay", "user"].map((kind) => `src/${kind}/runtime/${kind}-object.ts`);
+  const found = new Set(objects);
   for (const file of found) for (const next of importsOf(file)) if (code.includes(next)) found.add(next);
   return [...found].sort();
 }

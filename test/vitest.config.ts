@@ -63,6 +63,9 @@ const SLOW = [
   "webhook-page",
 ].map((name) => `e2e/${name}.test.ts`);
 
+/** What holds for a room holds for one whose sockets are all at relays. */
+const RELAYED = ["worker/conformance.test.ts"];
+
 /** For each project: limits that only end a test that hangs, also on a machine that is slow or has much else to do. */
 const patient = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 45_000 } } };
 
@@ -153,6 +156,24 @@ export default defineConfig({
           // One runtime for many files, as each takes a second or two to start.
           isolate: false,
           // Beside the e2e tests, which leave it the time in which they wait.
+          maxWorkers: 6,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // The tests of rooms once more, with every socket at a relay.
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "../wrangler.toml" },
+            miniflare: { bindings: { ...bindings, RELAY_ABOVE: 0 } },
+          }),
+        ],
+        test: {
+          name: "relayed",
+          ...patient,
+          root,
+          include: RELAYED,
+          isolate: false,
           maxWorkers: 6,
           sequence: { groupOrder: 1 },
         },

@@ -9,6 +9,7 @@ import { type LimitsConfig, readLimits } from "./limits-config.ts";
 import { type LogsConfig, readLogs } from "./logs-config.ts";
 import { isOriginPattern } from "./origins.ts";
 import { type PushConfig, readPush } from "./push-config.ts";
+import { type RelaysConfig, readRelays } from "./relays-config.ts";
 import { SettingsReader } from "./settings-reader.ts";
 import { readToken, type TokenConfig } from "./token-config.ts";
 import { readWebhooks, type WebhooksConfig } from "./webhooks-config.ts";
@@ -29,6 +30,7 @@ export interface Config {
   /** Left out: the back end is told nothing. */
   readonly webhooks?: WebhooksConfig;
   readonly limits: LimitsConfig;
+  readonly relays: RelaysConfig;
   readonly logs: LogsConfig;
   /** Whether counters are reported to the registry, for those who scrape. */
   readonly counters: boolean;
@@ -85,6 +87,7 @@ export function parseConfig(settings: Readonly<Record<string, unknown>>): Config
     ...(webhooks !== undefined && { webhooks }),
     serverEvents: read.list("SERVER_EVENTS", isEventName, "topics"),
     limits: readLimits(read),
+    relays: readRelays(read),
     logs: readLogs(read),
     counters: read.oneOf("COUNTERS", ["on", "off"], "off") === "on",
     basePath: readBasePath(read),

@@ -16,13 +16,16 @@ import { requireOrigin } from "./cross-origin.ts";
 import { reportFailure } from "./failures.ts";
 import { refusalOf, refusing } from "./refusal-error.ts";
 import { answerRefusal, noteRefusedConnection } from "./refusals.ts";
+import { followToRelay, withRegion } from "./relayed-socket.ts";
 import { readBatchForm, readQuery, readSocketBounds, readSocketQuery } from "./request-url.ts";
 import { httpRefusal } from "./responses.ts";
 
 export const connectRoom = (c: AppContext): Promise<Response> =>
   upgrade(c, async () => {
     const { room, upgrade } = await roomUpgrade(c, await authenticateSocket(c));
-    return openRoomSocket(c, room, upgrade);
+    const located = withRegion(c, upgrade);
+    const answer = await openRoomSocket(c, room, located);
+    return followToRelay(c, room, answer, () => upgradeRequest(located));
   });
 
 export const connectSession = (c: AppContext): Promise<Response> =>

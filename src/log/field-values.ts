@@ -4,6 +4,8 @@
 export interface LogFieldValues {
   /** Name of the room. */
   room: string;
+  /** Number of the relay of a room. */
+  relay: string;
   /** User id; `null`: server code. */
   user: string | null;
   /** Name of the API key that server code used, never the key itself; of another Worker, the name in its binding. */

@@ -114,4 +114,12 @@ export const OBJECT_LINES = {
     fields: ["hint"],
     optional: ["room", "user"],
   },
+  relay_unreachable: {
+    level: "error",
+    from: "a room, or one of its relays",
+    means:
+      "A room could not call a relay, or a relay its room. The connections there are closed and come back.",
+    action: "Expected now and then when objects restart. Often: look at error.",
+    fields: ["room", "relay", "error"],
+  },
 } as const satisfies CatalogueEntries;

@@ -64,6 +64,10 @@ export class Backlog {
     this.#commands -= weight;
   }
 
+  get isEmpty(): boolean {
+    return this.#commands === 0;
+  }
+
   /** Whether more commands, or more UTF-16 units, wait than these. */
   exceeds(commands: number, length: number): boolean {
     return this.#commands > commands || this.#length > Math.max(MIN_BACKLOG_LENGTH, length);

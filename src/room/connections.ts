@@ -10,13 +10,14 @@ import { LOST, type Spending } from "../object/spending.ts";
 import type { TrafficMeter } from "../object/traffic.ts";
 import { type Closing, closeCode } from "../protocol/index.ts";
 import type { Outlet } from "./delivery.ts";
-import type { ClosingOf, Expelled } from "./moderation.ts";
 import type { PageBudget } from "./page-budget.ts";
+import { closingFor, type Expelled, type Expulsion } from "./people/expulsion.ts";
 import type { Receipts } from "./people/receipts.ts";
 import type { LackedStreams, RoomConnection } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import { type Permits, UNKNOWN_PERMISSION, type Verdict } from "./permits.ts";
+import type { Forwarded } from "./relays/relays.ts";
 import { Seats } from "./seats.ts";
 import type { Moment } from "./turn.ts";
 
@@ -27,22 +28,40 @@ const READS_WITHIN_MS = 30_000;
 const MIN_READ_BYTES = 65_536;
 export const EXPIRED: Closing = { code: "token_expired" };
 
+/** What the connections of a room need of its relays. */
+export interface RelayOutlet {
+  readonly areThere: boolean;
+  readonly size: number;
+  deliver(forwarded: Forwarded): void;
+  expel(whom: Expelled, expulsion: Expulsion, departure: Departure): void;
+  opens(connection: RoomConnection): void;
+  lacks(connection: RoomConnection, streams: LackedStreams): void;
+  forget(connection: RoomConnection): void;
+}
+
 export interface ConnectionRules {
   readonly settings: RoomSettings;
-  readonly roomPresence: RoomPresence;
+  readonly roomPresence: Pick<RoomPresence, "restore" | "join" | "leave" | "dismiss" | "connectionsOf">;
+  /** Left out: all sockets are here. */
+  readonly relays?: RelayOutlet | undefined;
   readonly permits: Permits;
-  readonly receipts: Pick<Receipts, "restore" | "left">;
+  /** Left out: the room keeps how far users have read. */
+  readonly receipts?: Pick<Receipts, "restore" | "left"> | undefined;
   readonly pages: PageBudget;
   readonly spending: Spending;
   readonly journal: Journal;
   readonly streams: { readonly size: number };
   reportFault(error: unknown): void;
+  /** It is gone. */
+  left?(connection: RoomConnection, departure: Departure): void;
 }
 
 export class Connections implements Outlet {
   readonly #rules: ConnectionRules;
   /** Those past their first frames. */
   readonly #open = new Set<RoomConnection>();
+  /** Those past their first frames that are at relays, as far as the room holds them. */
+  readonly #atRelays = new Set<RoomConnection>();
   /** Those that wait for their first frames. */
   readonly #joining = new Set<RoomConnection>();
   /** Those of `#joining` whose members the others know already. */
@@ -69,11 +88,24 @@ export class Connections implements Outlet {
       (connection.state.stage.at === "joining" ? this.#joining : this.#open).add(connection);
     }
     this.#rules.roomPresence.restore(connections);
-    this.#rules.receipts.restore(connections);
+    this.#rules.receipts?.restore(connections);
   }
 
+  /** With those at relays. */
   get size(): number {
-    return this.#open.size + this.#joining.size;
+    return this.#open.size + this.#joining.size + (this.#rules.relays?.size ?? 0);
+  }
+
+  /** How many sockets are here. */
+  get own(): number {
+    let joining = 0;
+    for (const { relay } of this.#joining) if (relay === null) joining++;
+    return this.#open.size + joining;
+  }
+
+  get relays(): RelayOutlet | undefined {
+    const { relays } = this.#rules;
+    return relays?.areThere ? relays : undefined;
   }
 
   get recipients(): Iterable<RoomConnection> {
@@ -91,7 +123,7 @@ export class Connections implements Outlet {
 
   /** Whether a connection is past its first frames. */
   isOpen(connection: RoomConnection): boolean {
-    return this.#open.has(connection);
+    return this.#open.has(connection) || this.#atRelays.has(connection);
   }
 
   isJoining(connection: RoomConnection): boolean {
@@ -116,14 +148,31 @@ export class Connections implements Outlet {
   admit(connection: RoomConnection): void {
     this.#seats.take(connection);
     this.#joining.add(connection);
-    if (!connection.state.isCall) this.#rules.journal.add({ kind: "opened", ...connection.whom });
+    if (!connection.state.isCall && connection.relay === null)
+      this.#rules.journal.add({ kind: "opened", ...connection.whom });
+  }
+
+  /** Takes in one that is at a relay. */
+  hold(connection: RoomConnection): void {
+    this.#seats.take(connection);
+    (connection.state.stage.at === "joining" ? this.#joining : this.#atRelays).add(connection);
+  }
+
+  /** Forgets one that goes on at its relay. */
+  letGo(connection: RoomConnection): void {
+    this.#atRelays.delete(connection);
+    this.#forget(connection);
   }
 
   /** It is about to get its first frames: from here on it receives what is delivered. */
   open(connection: RoomConnection): void {
     this.#joining.delete(connection);
     this.#announced.delete(connection);
-    this.#open.add(connection);
+    if (connection.relay === null) this.#open.add(connection);
+    else {
+      this.#atRelays.add(connection);
+      this.#rules.relays?.opens(connection);
+    }
   }
 
   /** Makes those known to the others that came in since the last flush. One that fails is closed, and comes back. */
@@ -204,6 +253,19 @@ export class Connections implements Outlet {
   /** A connection is sent these open messages whole when it has read what it was sent, and no appends of them before. */
   sendLater(connection: RoomConnection, streams: LackedStreams): void {
     if (this.#rules.streams.size === 0) return;
+    if (connection.relay !== null) {
+      this.#rules.relays?.lacks(connection, streams);
+      return;
+    }
+    this.#lacks(connection, streams);
+  }
+
+  /** As `sendLater`, for one whose relay has asked: it has read. */
+  sendNow(connection: RoomConnection, streams: LackedStreams): void {
+    if (this.#rules.streams.size > 0) this.#lacks(connection, streams);
+  }
+
+  #lacks(connection: RoomConnection, streams: LackedStreams): void {
     connection.lackStreams(streams);
     if (!this.#behind.has(connection))
       this.#behind.set(connection, { bytes: Number.POSITIVE_INFINITY, since: Number.POSITIVE_INFINITY });
@@ -238,6 +300,11 @@ export class Connections implements Outlet {
 
   /** Nothing is sent to a connection whose permission is unknown: it is kept until it is known. */
   give(connection: RoomConnection, frames: readonly string[], now: number): void {
+    // What may keep frames from it is where its socket is.
+    if (connection.relay !== null) {
+      this.#send(connection, frames);
+      return;
+    }
     // A flush that has nothing for anybody looks at nobody.
     if (this.#watchesSlow) this.#lookedForSlowAt = now;
     if (hasExpired(connection.identity, now)) this.drop(connection, EXPIRED, now);
@@ -261,12 +328,15 @@ export class Connections implements Outlet {
   }
 
   /** Closes connections, and shows the others that they are gone. */
-  expel(whom: Expelled, closingOf: ClosingOf, departure: Departure, at: Moment): void {
-    for (const connection of [...this.#open, ...this.#joining]) {
+  expel(whom: Expelled, expulsion: Expulsion, departure: Departure, at: Moment): void {
+    // What they still hear goes first, as the room does not know who is at a relay.
+    if (this.relays !== undefined) at.delivery?.deliver();
+    for (const connection of [...this.#open, ...this.#atRelays, ...this.#joining]) {
       const isMeant = whom === "everybody" || connection.user?.id === whom.user;
-      const closing = isMeant ? closingOf(connection.identity) : undefined;
+      const closing = isMeant ? closingFor(expulsion, connection.identity, at.now) : undefined;
       if (closing !== undefined) this.#closeLast(connection, closing, departure, at);
     }
+    this.relays?.expel(whom, expulsion, departure);
     if (departure === "left")
       this.#rules.roomPresence.dismiss(whom === "everybody" ? null : whom.user, at.now);
   }
@@ -285,17 +355,26 @@ export class Connections implements Outlet {
   /** A connection is gone. Does nothing if it was gone before. */
   leave(connection: RoomConnection, departure: Departure, now: number): void {
     const waits = this.#joining.delete(connection);
-    const isKnown = this.#announced.delete(connection) || this.#open.delete(connection);
-    const { roomPresence, receipts, spending, pages, permits, journal } = this.#rules;
+    const isKnown =
+      this.#announced.delete(connection) ||
+      this.#open.delete(connection) ||
+      this.#atRelays.delete(connection);
+    const { roomPresence, receipts, spending, journal } = this.#rules;
     if (isKnown) roomPresence.leave(connection, departure, now);
     else if (!waits) return;
-    if (connection.user !== null && connection.state.read !== undefined) receipts.left(connection.user.id);
+    if (connection.user !== null && connection.state.read !== undefined) receipts?.left(connection.user.id);
     const end = connection.end(departure === "left" ? 1000 : 1006);
-    if (!connection.state.isCall || "closing" in end) journal.add(end);
+    if ((!connection.state.isCall || "closing" in end) && connection.relay === null) journal.add(end);
     if (departure === "lost" && connection.user !== null) spending.add(connection.user.id, LOST);
+    if (connection.relay !== null) this.#rules.relays?.forget(connection);
+    this.#forget(connection);
+    this.#rules.left?.(connection, departure);
+  }
+
+  #forget(connection: RoomConnection): void {
     this.#behind.delete(connection);
-    pages.forget(connection);
-    permits.forget(connection);
+    this.#rules.pages.forget(connection);
+    this.#rules.permits.forget(connection);
     this.#seats.free(connection);
   }
 
@@ -303,7 +382,7 @@ export class Connections implements Outlet {
   #closeLast(connection: RoomConnection, closing: Closing, departure: Departure, at: Moment): void {
     const { now, delivery } = at;
     const mayHear = !hasExpired(connection.identity, now) && now < connection.permissionUntil;
-    if (delivery !== undefined && mayHear && this.#open.has(connection))
+    if (delivery !== undefined && mayHear && this.isOpen(connection))
       this.#send(connection, delivery.dueTo(connection));
     connection.close(closing);
     this.leave(connection, departure, now);

@@ -4,34 +4,11 @@
 
 import { joinFrames } from "../object/frames.ts";
 import { matchesTopics } from "../protocol/index.ts";
+import type { Audience, DeliveryEntry } from "./audience.ts";
 import { fitMembers } from "./people/member-frames.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
-
-/** Who receives an event. */
-type Audience =
-  /** `instead`: the sender asked for no echo, so its answer takes the place of the event. */
-  | {
-      readonly kind: "stored";
-      readonly event: string;
-      readonly instead?: { readonly on: RoomConnection; readonly answer: string };
-    }
-  | {
-      readonly kind: "signal";
-      readonly event: string;
-      readonly except: ReadonlySet<RoomConnection>;
-      readonly to?: ReadonlySet<RoomConnection>;
-      /** An event with the same key replaces the earlier one of the same flush. */
-      readonly replaces?: string;
-    }
-  | { readonly kind: "members" }
-  /** To users only: an anonymous reader may not ask for receipts either. */
-  | { readonly kind: "receipt" }
-  /** Joins the open message `target`. Those that lack it get the whole message later. */
-  | { readonly kind: "append"; readonly event: string; readonly target: number }
-  /** To these only. A poll has no use for it, and would end with it. */
-  | { readonly kind: "only"; readonly to: ReadonlySet<RoomConnection> };
-
-type Entry = Audience & { readonly json: string };
+import { relayEntryOf } from "./relayed-entries.ts";
+import type { Forwarded } from "./relays/relays.ts";
 
 /** The connections of a room, as a delivery needs them. */
 export interface Outlet {
@@ -39,13 +16,15 @@ export interface Outlet {
   readonly recipients: Iterable<RoomConnection>;
   /** Sends frames, or holds them back while the permission of the connection is unknown. May close it. */
   give(connection: RoomConnection, frames: readonly string[], now: number): void;
+  /** Delivers to connections that are elsewhere; `undefined`: there are none. */
+  readonly relays?: { deliver(forwarded: Forwarded): void } | undefined;
 }
 
 export class Delivery {
   readonly #outlet: Outlet;
   readonly #now: number;
-  readonly #entries = new Set<Entry>();
-  readonly #replaceable = new Map<string, Entry>();
+  readonly #entries = new Set<DeliveryEntry>();
+  readonly #replaceable = new Map<string, DeliveryEntry>();
   readonly #answers = new Map<RoomConnection, string[]>();
   /** Those that an entry excludes or names: they get frames of their own. */
   readonly #special = new Set<RoomConnection>();
@@ -90,6 +69,11 @@ export class Delivery {
       const all = answers === undefined ? frames : [...frames, ...joinFrames(answers, connection)];
       if (all.length > 0) this.#outlet.give(connection, all, this.#now);
     }
+    this.#outlet.relays?.deliver({
+      entries: Array.from(this.#entries, relayEntryOf),
+      answers: this.#answers,
+      checkpoint,
+    });
     this.#entries.clear();
     this.#replaceable.clear();
     this.#answers.clear();
@@ -111,7 +95,7 @@ export class Delivery {
     return [...this.#framesFor(connection, null), ...answers];
   }
 
-  #replace(key: string, entry: Entry): void {
+  #replace(key: string, entry: DeliveryEntry): void {
     const before = this.#replaceable.get(key);
     if (before !== undefined) this.#entries.delete(before);
     this.#replaceable.set(key, entry);
@@ -132,7 +116,7 @@ export class Delivery {
 }
 
 /** What `connection` is sent of an entry, if anything. */
-function hears(connection: RoomConnection, entry: Entry): string | undefined {
+function hears(connection: RoomConnection, entry: DeliveryEntry): string | undefined {
   const { stage, topics, presence, isCall } = connection.state;
   switch (entry.kind) {
     case "stored":

@@ -6,6 +6,7 @@ import type { RoomCounts } from "../registry/counts.ts";
 import type { AddressedItem } from "../session-rooms/room-side/session-members.ts";
 import type { Mention } from "./mentions.ts";
 import type { AuditEntry } from "./people/permissions.ts";
+import type { AddressedDispatch } from "./relays/relays.ts";
 import type { DueMessage } from "./time/waiting-message.ts";
 
 /** A value before a flush and after it. */
@@ -28,13 +29,15 @@ export interface RoomLife {
  * What one flush leaves to be done outside of the room. The room has no other way to cause anything but frames on its
  * sockets and rows in its tables: the code that runs a flush must do all of it.
  *
- * To add a consumer (webhooks, metrics, a registry, a relay): read what it needs here, in `RoomRuntime`'s `#carryOut`.
+ * To add a consumer (webhooks, metrics, a registry): read what it needs here, in `RoomRuntime`'s `#carryOut`.
  */
 export interface Effects {
   /** Users who were mentioned and are not connected: they are notified. */
   readonly mentions: readonly Mention[];
   /** What goes to the users' objects for the sessions that joined this room, in order. */
   readonly deliveries: readonly AddressedItem[];
+  /** What the relays are told. */
+  readonly dispatches: readonly AddressedDispatch[];
   /** Acts of moderation, for the log. */
   readonly audit: readonly AuditEntry[];
   /** Users who were banned: they follow this room no longer. */

@@ -22,6 +22,8 @@ export function whereabouts(
 ): "here" | { readonly sessions: readonly string[] } {
   const sessions: string[] = [];
   for (const connection of connections) {
+    // Its relay closes what has stopped its heartbeat.
+    if (connection.relay !== null) return "here";
     const there = isThere(connection, pingMs, now);
     if (there === true) return "here";
     if (there === "elsewhere") sessions.push(connection.state.id);

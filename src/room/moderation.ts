@@ -1,12 +1,11 @@
 // Who is kept out of a room, and the acts of its moderators.
 
-import type { Actor, Identity } from "../access/identity.ts";
+import type { Actor } from "../access/identity.ts";
 import type { Departure } from "../object/close-codes.ts";
 import { type RevokedTokens, revokedRefusal } from "../object/revocation.ts";
 import {
   accept,
   type Ban,
-  type Closing,
   type Outcome,
   type OwnSettings,
   type Refusal,
@@ -14,6 +13,7 @@ import {
   reject,
 } from "../protocol/index.ts";
 import type { RoomLog } from "./log/room-log.ts";
+import type { Expelled, Expulsion } from "./people/expulsion.ts";
 import { mayModerate, nameOf, signatureOf, tooLittle } from "./people/permissions.ts";
 import type { Receipts } from "./people/receipts.ts";
 import type { RoomSettings, SettingsPatch } from "./people/room-settings.ts";
@@ -29,12 +29,6 @@ export interface Kick {
   readonly message?: string | undefined;
 }
 
-/** `"everybody"`, or one user. */
-export type Expelled = "everybody" | { readonly user: string };
-
-/** How a connection of this identity is closed; `undefined`: it stays open. */
-export type ClosingOf = (identity: Identity) => Closing | undefined;
-
 export interface BansPage {
   readonly bans: readonly Ban[];
   readonly more: boolean;
@@ -49,7 +43,7 @@ interface Moderated {
 
 export interface ModerationPorts {
   /** Closes connections, and shows the others that they are gone. */
-  expel(whom: Expelled, closing: ClosingOf, departure: Departure, at: Moment): void;
+  expel(whom: Expelled, expulsion: Expulsion, departure: Departure, at: Moment): void;
   newEpoch(): string;
   /** Deletes what was to come into the log. */
   purgeSchedule(): void;
@@ -101,7 +95,7 @@ export class Moderation {
     if (until <= now || this.#records.admissionRecord(user).heldUntil >= until) return;
     this.#records.setHold(user, until);
     const closing = { code: "rate_limited", retryAfterMs: until - now } as const;
-    this.#ports.expel({ user }, () => closing, "left", turn);
+    this.#ports.expel({ user }, { closing }, "left", turn);
     audit.push({ act: "hold", by: null, user, until });
   }
 
@@ -130,9 +124,7 @@ export class Moderation {
 
   #setRevoked(user: string, revokedTokens: RevokedTokens, isKnown: boolean, at: Moment): void {
     this.#records.setRevoked(user, revokedTokens, isKnown);
-    const closing = (identity: Identity) =>
-      identity.kind === "user" ? revokedRefusal(identity, revokedTokens, at.now) : undefined;
-    this.#ports.expel({ user }, closing, "lost", at);
+    this.#ports.expel({ user }, { revoked: revokedTokens }, "lost", at);
   }
 
   /** With their next opening the user's object is asked again, and they follow the room again. A revocation stays. */
@@ -152,7 +144,7 @@ export class Moderation {
     }
     const end = banMs > 0 ? ({ code: "banned", retryAfterMs: banMs } as const) : KICKED;
     const closing = { ...end, ...(message !== undefined && { message }) };
-    this.#ports.expel({ user }, () => closing, "left", turn);
+    this.#ports.expel({ user }, { closing }, "left", turn);
     audit.push({ act: "kick", ...signatureOf(actor), user, banSeconds });
     return accept(undefined);
   }
@@ -215,7 +207,7 @@ export class Moderation {
     this.#receipts.purge();
     this.#ports.purgeSchedule();
     this.#log.purge(this.#ports.newEpoch());
-    this.#ports.expel("everybody", () => ({ code: "deleted" }), "left", turn);
+    this.#ports.expel("everybody", { closing: { code: "deleted" } }, "left", turn);
     turn.audit.push({ act: "purge", ...signatureOf(actor) });
     return accept(undefined);
   }

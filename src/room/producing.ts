@@ -136,9 +136,10 @@ export class Producing {
     stream.value.stopBy = by;
     const producer = this.#producers.get(stream.value);
     const isThere = producer !== undefined && connections.isOpen(producer);
-    const to = isThere ? [producer] : roomPresence.connectionsOf(stream.value.author);
+    const { author } = stream.value;
+    const to = isThere ? [producer] : roomPresence.connectionsOf(author);
     turn.delivery.emit(
-      { kind: "only", to: new Set(to) },
+      { kind: "only", to: new Set(to), ...(!isThere && author !== "" && { toUser: author }) },
       `{"type":"stop","seq":${seq},"by":${JSON.stringify(by)}}`,
     );
     return accept(undefined);

@@ -197,7 +197,9 @@ export class Publisher {
           replaces: `${by?.state.id ?? actor.identity.kind}\n${from.id}\n${event}\n${to ?? ""}\n${except ?? ""}`,
         }),
         except: deaf,
-        ...(to !== undefined && { to: this.#roomPresence.connectionsOf(to) }),
+        ...(by !== null && { by }),
+        ...(except !== undefined && { exceptUser: except }),
+        ...(to !== undefined && { to: this.#roomPresence.connectionsOf(to), toUser: to }),
       },
       `{"type":"signal","event":"${event}","from":${sender},"data":${data},"at":${now}}`,
     );

@@ -34,6 +34,8 @@ import type { UserRecords } from "./people/user-records.ts";
 import { Permits } from "./permits.ts";
 import { Producing } from "./producing.ts";
 import { Publisher } from "./publisher.ts";
+import type { RelayStore } from "./relays/relay-store.ts";
+import { type RelayPlan, Relays } from "./relays/relays.ts";
 import { RoomTime, soonest } from "./room-time.ts";
 import type { AsksAbout } from "./ruling.ts";
 import { SharedHead } from "./shared-head.ts";
@@ -57,6 +59,7 @@ export interface RoomStorage {
   readonly sheets: ReadSheets;
   readonly sessions: SessionStore;
   readonly schedule: ScheduleStore;
+  readonly relays: RelayStore;
   /** Left out: the back end is told nothing. */
   readonly webhooks?: RoomWebhooks | undefined;
 }
@@ -73,6 +76,8 @@ export interface RoomPorts {
   random(): number;
   /** Left out: the deployer's back end is asked about no message. */
   readonly asksAbout?: AsksAbout | undefined;
+  /** Left out: all sockets are here. */
+  readonly relays?: RelayPlan | undefined;
 }
 
 export class Room {
@@ -83,6 +88,8 @@ export class Room {
   readonly pages = new PageBudget();
   readonly sharedHead = new SharedHead();
   readonly connections: Connections;
+  /** `undefined`: all sockets are here. */
+  readonly relays: Relays | undefined;
   readonly sessions: SessionMembers;
   readonly publisher: Publisher;
   readonly changes: Changes;
@@ -159,6 +166,7 @@ export class Room {
     this.beforePublish = ports.asksAbout && new BeforePublish(this, ports.asksAbout);
     this.#queue = new WorkQueue(this);
     this.#greeter = new Greeter(this);
+    this.relays = ports.relays && new Relays(ports.relays, storage.relays, this, this.#queue);
   }
 
   /** Takes in what was open when the object slept. Answers how many sessions it had to end, as other code wrote them. */
@@ -184,6 +192,7 @@ export class Room {
       this.roomPresence.hasNews ||
       !this.journal.isEmpty ||
       this.sessions.hasWork ||
+      this.relays?.hasWork === true ||
       this.streams.awaitsFlush
     );
   }
@@ -195,7 +204,12 @@ export class Room {
 
   /** Whether connections wait for their pages until they or others have read: a flush at once would change nothing. */
   get isHeldUp(): boolean {
-    return this.pages.isHeldUp;
+    return this.pages.isHeldUp || !this.#knowsWho;
+  }
+
+  /** Whether it knows who is at its relays: soon after a start. */
+  get #knowsWho(): boolean {
+    return this.relays?.areKnown !== false;
   }
 
   /** Why `actor` may not open one more connection, if so. */
@@ -291,6 +305,7 @@ export class Room {
     this.connections.sweep(now);
     this.connections.askAnew(now);
     this.sessions.sweep(now);
+    this.relays?.sweep();
     this.webhooks?.people.doubt();
     return null;
   }
@@ -358,6 +373,7 @@ export class Room {
       banned,
       due,
       deliveries: this.sessions.collect(head, now),
+      dispatches: this.relays?.collect(now) ?? [],
       questions: this.permits.take(now),
       spent: this.spending.take(),
       journal: this.journal.take(),
@@ -388,6 +404,7 @@ export class Room {
       // Before it is live it lacks everything, and gets it at the end of its replay.
       if (connection.state.stage.at !== "live") continue;
       delivery.last(connection, () => {
+        this.relays?.whole(connection);
         const isWanted = (seq: number) => lacked === "all" || lacked.has(seq);
         const frames = this.streams.framesFor(connection, { isWanted });
         for (const { length } of frames) left -= length;
@@ -413,7 +430,7 @@ export class Room {
       this.#emitPresence(turn);
       delivery.deliver();
     }
-    if (this.connections.toGreet > 0) this.#greeter.greet(turn);
+    if (this.connections.toGreet > 0 && this.#knowsWho) this.#greeter.greet(turn);
     if (isWaitedFor) this.pages.close();
   }
 
@@ -424,6 +441,7 @@ export class Room {
   }
 
   #emitPresence({ now, delivery }: Turn): void {
+    if (!this.#knowsWho) return;
     for (const json of this.roomPresence.drainEvents(now)) delivery.emit({ kind: "members" }, json);
   }
 

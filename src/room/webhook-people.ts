@@ -27,7 +27,7 @@ const NOTHING: Look = { events: [], mustWrite: false };
 export class PeopleWatch {
   readonly #wanted: ReadonlySet<WebhookEventType>;
   readonly #store: WebhookStore;
-  readonly #tellsMembers: boolean;
+  readonly tellsMembers: boolean;
   readonly #tellsOccupancy: boolean;
   #isOccupied: boolean;
   #knowsMembers: boolean;
@@ -38,16 +38,16 @@ export class PeopleWatch {
   constructor(wanted: ReadonlySet<WebhookEventType>, store: WebhookStore, last: LastLife) {
     this.#wanted = wanted;
     this.#store = store;
-    this.#tellsMembers = wanted.has("member.joined") || wanted.has("member.left");
+    this.tellsMembers = wanted.has("member.joined") || wanted.has("member.left");
     this.#tellsOccupancy = wanted.has("room.occupied") || wanted.has("room.vacated");
     this.#isOccupied = last.occupied;
-    this.#knowsMembers = last.knowsMembers || !this.#tellsMembers;
+    this.#knowsMembers = last.knowsMembers || !this.tellsMembers;
     this.#missing = last.missing;
   }
 
   /** Whether anything of it is told. */
   get isOn(): boolean {
-    return this.#tellsMembers || this.#tellsOccupancy;
+    return this.tellsMembers || this.#tellsOccupancy;
   }
 
   get isOccupied(): boolean {
@@ -62,7 +62,7 @@ export class PeopleWatch {
   get stored(): Pick<StoredWebhooks, "occupied" | "members" | "missing"> {
     return {
       occupied: this.#isOccupied,
-      members: this.#tellsMembers && this.#knowsMembers,
+      members: this.tellsMembers && this.#knowsMembers,
       ...(this.#missing !== null && { missing: this.#missing }),
     };
   }
@@ -100,7 +100,7 @@ export class PeopleWatch {
       this.#isOccupied = true;
       this.#tell(events, { type: "room.occupied", at: now, occupancy: presence.occupancy });
     }
-    if (this.#tellsMembers) {
+    if (this.tellsMembers) {
       for (const coming of this.#knowsMembers ? comings : this.#meet(presence))
         this.#come(events, coming, now);
     }
@@ -132,7 +132,7 @@ export class PeopleWatch {
     const isAway = (user: string) => !presence.isHere(user);
     if (this.#doubt !== "none" && this.#missing === null) {
       const isDeserted = this.#doubt === "all" && this.#isOccupied && connections + members === 0;
-      if (isDeserted || (this.#tellsMembers && this.#store.members.some(isAway)))
+      if (isDeserted || (this.tellsMembers && this.#store.members.some(isAway)))
         this.#missing = now + COME_BACK_WITHIN_MS;
     }
     this.#doubt = "none";
@@ -141,7 +141,7 @@ export class PeopleWatch {
       this.#missing !== null && (this.#missing <= now || this.#missing > now + COME_BACK_WITHIN_MS);
     if (!isOver) return;
     this.#missing = null;
-    if (!this.#tellsMembers) return;
+    if (!this.tellsMembers) return;
     for (const user of this.#store.members.filter(isAway)) this.#come(events, { kind: "left", user }, now);
   }
 

@@ -65,6 +65,11 @@ export class WorkQueue {
     return until;
   }
 
+  /** Whether something that a connection sent waits, here or for its permission. */
+  isBusyWith(connection: RoomConnection): boolean {
+    return this.#late.has(connection) || !connection.backlog.isEmpty;
+  }
+
   /** How many connections wait for a page. */
   get pages(): number {
     let pages = 0;

@@ -22,6 +22,7 @@ import {
 } from "../../src/room/people/room-connection.ts";
 import { type RoomDefaults, RoomSettings } from "../../src/room/people/room-settings.ts";
 import { UserRecords } from "../../src/room/people/user-records.ts";
+import { RelayStore } from "../../src/room/relays/relay-store.ts";
 import { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { ScheduleStore } from "../../src/room/time/schedule-store.ts";
@@ -284,7 +285,8 @@ export class RoomForTest {
     const schedule = new ScheduleStore(database, store.hasScheduled);
     const receipts = new ReceiptStore(database);
     const sheets = new ReadSheets(database.sql, (entry) => receipts.put(entry));
-    const storage = { settings, log, users, receipts, sheets, sessions, schedule, webhooks };
+    const relays = new RelayStore(database.sql);
+    const storage = { settings, log, users, receipts, sheets, sessions, schedule, relays, webhooks };
     return new Room("test", storage, {
       newEpoch,
       notedTopics: this.#settings.notedTopics ?? [],

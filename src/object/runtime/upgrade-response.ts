@@ -11,6 +11,25 @@ export const upgraded = (client: WebSocket, speaksOurProtocol: boolean): Respons
     headers: speaksOurProtocol ? { "Sec-WebSocket-Protocol": SUBPROTOCOL } : {},
   });
 
+/** In place of a 101: the relay that takes the socket, and where it is placed. */
+const RELAY_HEADER = "Edge-Rooms-Relay";
+
+export interface RelayOfSocket {
+  readonly number: number;
+  readonly region: string;
+}
+
+export const relayResponse = ({ number, region }: RelayOfSocket): Response =>
+  new Response(null, { status: 204, headers: { [RELAY_HEADER]: `${number} ${region}` } });
+
+/** `undefined`: it is another answer. */
+export function relayIn({ headers }: Response): RelayOfSocket | undefined {
+  const text = headers.get(RELAY_HEADER);
+  if (text === null) return undefined;
+  const [number = "", region = ""] = text.split(" ");
+  return { number: Number(number), region };
+}
+
 /** How long such a call waits at least, in milliseconds. */
 export const REST_HEADER = "Edge-Rooms-Rest";
 

@@ -131,5 +131,7 @@ export const ROOM_SCHEMA = [
     "CREATE TABLE read_sheets (sheet INTEGER PRIMARY KEY, positions TEXT NOT NULL)",
     // Which of the tables below this room has: 1 `expiring`, 2 `scheduled`, or their sum. NULL is none.
     "ALTER TABLE room ADD COLUMN timed INTEGER",
+    // Which relays it has, as JSON; NULL: none.
+    "ALTER TABLE room ADD COLUMN relays TEXT",
   ],
 ];

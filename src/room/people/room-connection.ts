@@ -26,6 +26,8 @@ export interface RoomUpgrade {
   readonly speaksOurProtocol: boolean;
   /** Its client has no socket, and fetches the frames. */
   readonly polls?: true;
+  /** Where its client is, as a place for objects; left out: not known. */
+  readonly region?: string;
   /** It is the wait of a single call, of which the log says nothing if all went well. */
   readonly isCall?: true;
 }
@@ -58,7 +60,7 @@ export interface RoomConnectionState extends BaseConnectionState {
   readonly epoch?: string;
 }
 
-type Opening = Omit<RoomUpgrade, "replaces" | "speaksOurProtocol" | "polls"> &
+type Opening = Omit<RoomUpgrade, "replaces" | "speaksOurProtocol" | "polls" | "region"> &
   Pick<RoomConnectionState, "epoch">;
 
 /** The state of a connection that opens. */
@@ -99,9 +101,12 @@ export class RoomConnection extends BaseConnection<RoomConnectionState> {
   #lacked: LackedStreams = NO_STREAMS;
   #audienceKey: string;
   #permissionUntil: number;
+  /** The number of the relay that has its socket; `null`: it is here. */
+  readonly relay: number | null;
 
-  constructor(socket: SocketPort, state: RoomConnectionState) {
+  constructor(socket: SocketPort, state: RoomConnectionState, relay: number | null = null) {
     super(socket, state);
+    this.relay = relay;
     this.#audienceKey = audienceKey(state);
     this.#permissionUntil = untilOf(state.actor);
   }

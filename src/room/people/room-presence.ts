@@ -36,6 +36,14 @@ export type Coming =
   | { readonly kind: "joined"; readonly user: User }
   | { readonly kind: "left"; readonly user: string };
 
+/** How many are at relays. */
+export interface RelayedCounts extends Occupancy {
+  /** Connections without a token. */
+  readonly anonymous: number;
+}
+
+const NOBODY: RelayedCounts = { connections: 0, members: 0, anonymous: 0 };
+
 export class RoomPresence {
   readonly #present = new Map<string, Present>();
   /** Those with echoes. */
@@ -57,6 +65,8 @@ export class RoomPresence {
   #owesList = false;
   /** Since they were taken; `undefined`: nobody asks. */
   #comings: Coming[] | undefined;
+  /** Those at relays, as these count them. */
+  #atRelays = NOBODY;
 
   /** Takes in what was there before the object slept. It causes no events. */
   restore(connections: Iterable<RoomConnection>): void {
@@ -74,15 +84,63 @@ export class RoomPresence {
     else this.#owesList = this.#mode === "listed" && this.#present.size > LISTED_AGAIN;
   }
 
+  /** How many are at relays. Of these, users are shown one by one while the room lists its members. */
+  relayed(sums: RelayedCounts): void {
+    this.#atRelays = sums;
+  }
+
+  /** These are at relays: all users who are. The room lists its members; clients may hold another list. */
+  meet(connections: Iterable<RoomConnection>): void {
+    this.#mode = "listed";
+    this.recall(connections);
+    this.#told.connections = null;
+    this.#owesList = true;
+  }
+
+  /** These were here before, as clients know. */
+  recall(connections: Iterable<RoomConnection>): void {
+    if (this.#mode === "counted") return;
+    const [news, comings] = [this.#news, this.#comings];
+    this.#comings = undefined;
+    for (const connection of connections)
+      if (this.#of(connection)?.connections.has(connection) !== true) this.#enter(connection, 0);
+    this.#news = news;
+    this.#comings = comings;
+  }
+
+  /** From here on users at relays are only counted. */
+  countRelayed(): void {
+    this.#mode = "counted";
+    for (const present of this.#present.values()) {
+      for (const connection of present.connections) {
+        if (connection.relay === null) continue;
+        present.connections.delete(connection);
+        this.#connections--;
+      }
+      if (present.connections.size > 0) continue;
+      this.#present.delete(present.user.id);
+      this.#fading.delete(present);
+    }
+  }
+
+  /** Whether the room has become small enough for a list, and does not know who is at relays. */
+  get wantsWho(): boolean {
+    const { members } = this.occupancy;
+    return this.#mode === "counted" && this.#atRelays.members > 0 && members <= LISTED_AGAIN;
+  }
+
   join(connection: RoomConnection, now: number): void {
-    this.#enter(connection, now);
+    if (!this.#isOnlyCounted(connection)) this.#enter(connection, now);
+    else if (connection.user !== null && connection.state.joinedAt === null)
+      connection.update({ joinedAt: now });
   }
 
   /** The presence that a connection set goes with it: at once if it left, after the grace if it was lost. */
   leave(connection: RoomConnection, departure: Departure, now: number): void {
+    const present = this.#of(connection);
+    if (connection.relay !== null && present?.connections.has(connection) !== true) return;
     if (connection.state.counted) this.#connections--;
     if (connection.state.counted && connection.user === null) this.#anonymous--;
-    const present = this.#of(connection);
     if (present === undefined || !present.connections.delete(connection)) return;
     const { said } = connection.state;
     const isLast = present.connections.size === 0;
@@ -137,8 +195,12 @@ export class RoomPresence {
   /** A connection sets the presence of its user. A field left out stays, `data: null` clears. */
   update(connection: RoomConnection, change: { status?: Status; data?: unknown }): void {
     const present = this.#of(connection);
-    if (present === undefined) return;
     const { said } = connection.state;
+    if (present === undefined) {
+      // Nobody is shown it now; what it says counts when the room lists its members again.
+      if (connection.relay !== null) connection.update({ said: say(said, change, [said]) });
+      return;
+    }
     // A client that came back repeats what it set before it was lost.
     const echo = hasSaid(said) ? undefined : echoOf(present, connection, change);
     // Saved first: if that throws, the members are not shown a presence that was not kept.
@@ -153,12 +215,15 @@ export class RoomPresence {
   }
 
   get occupancy(): Occupancy {
-    return { members: this.#present.size, connections: this.#connections };
+    const { members, connections, anonymous } = this.#atRelays;
+    return this.#mode === "listed"
+      ? { members: this.#present.size, connections: this.#connections + anonymous }
+      : { members: this.#present.size + members, connections: this.#connections + connections };
   }
 
   /** How many connections have no token. */
   get anonymous(): number {
-    return this.#anonymous;
+    return this.#anonymous + this.#atRelays.anonymous;
   }
 
   /** Empty while the room is too big for a list. */
@@ -184,8 +249,9 @@ export class RoomPresence {
     for (const present of this.#fading) this.#fade(present, now);
     const news = this.#news;
     this.#news = [];
-    if (this.#mode === "listed" && this.#present.size > LISTED_MEMBERS) this.#mode = "counted";
-    else if (this.#mode === "counted" && this.#present.size <= LISTED_AGAIN) {
+    const { members } = this.occupancy;
+    if (this.#mode === "listed" && members > LISTED_MEMBERS) this.countRelayed();
+    else if (this.#mode === "counted" && this.#atRelays.members === 0 && members <= LISTED_AGAIN) {
       this.#mode = "listed";
       this.#owesList = true;
     }
@@ -193,7 +259,7 @@ export class RoomPresence {
   }
 
   #countedNews(news: string[], now: number): string[] {
-    this.#owesOccupancy ||= news.length > 0 || this.#connections !== this.#told.connections;
+    this.#owesOccupancy ||= news.length > 0 || this.occupancy.connections !== this.#told.connections;
     return this.#owesOccupancy && sinceMs(this.#told.at, now) >= OCCUPANCY_EVERY_MS
       ? [this.#tellOccupancy(now)]
       : [];
@@ -205,14 +271,14 @@ export class RoomPresence {
       this.#owesList = false;
       return [JSON.stringify({ type: "members", members: this.members }), this.#tellOccupancy(now)];
     }
-    const changed = this.#connections !== this.#told.connections;
+    const changed = this.occupancy.connections !== this.#told.connections;
     if (!changed || sinceMs(this.#told.at, now) < OCCUPANCY_OF_SMALL_ROOMS_EVERY_MS) return news;
     return [...news, this.#tellOccupancy(now)];
   }
 
   #tellOccupancy(now: number): string {
     this.#owesOccupancy = false;
-    this.#told = { connections: this.#connections, at: now };
+    this.#told = { connections: this.occupancy.connections, at: now };
     return JSON.stringify({ type: "occupancy", ...this.occupancy });
   }
 
@@ -279,6 +345,11 @@ export class RoomPresence {
   /** Clients derive the count from the members that come and go. */
   #believe(change: 1 | -1): void {
     if (this.#told.connections !== null) this.#told.connections += change;
+  }
+
+  /** It is at a relay, whose counts it is part of. */
+  #isOnlyCounted({ relay, user }: RoomConnection): boolean {
+    return relay !== null && (user === null || this.#mode === "counted");
   }
 
   #of(connection: RoomConnection): Present | undefined {

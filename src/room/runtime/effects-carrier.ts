@@ -13,6 +13,7 @@ import type { Effects } from "../effects.ts";
 import { type Mention, notificationOf } from "../mentions.ts";
 import type { DueMessage } from "../time/waiting-message.ts";
 import { RoomNotes } from "./room-notes.ts";
+import type { RoomRelays } from "./room-relays.ts";
 import type { RoomReports } from "./room-reports.ts";
 
 /** How often a mention is reported to an object that cannot be reached. */
@@ -24,6 +25,7 @@ export interface EffectsPorts {
   readonly config: Config;
   readonly room: string;
   readonly deliveries: DeliveryQueue;
+  readonly relays: RoomRelays | undefined;
   readonly reports: RoomReports;
   /** Asks what a user may do here. Never rejects. */
   ask(identity: UserIdentity): Promise<void>;
@@ -46,10 +48,11 @@ export class EffectsCarrier {
    * Begins all of it and waits for nothing: calls leave when what they report is durable. `waitUntil` keeps the object
    * awake for these calls only; each ends by itself, after a few tries or a time limit.
    */
-  take({ deliveries, mentions, banned, questions, due, spent, counts, ...seen }: Effects): void {
+  take({ deliveries, dispatches, mentions, banned, questions, due, spent, counts, ...seen }: Effects): void {
     const { ctx, config, reports } = this.#ports;
     this.#notes.take(seen);
     for (const { user, item } of deliveries) this.#ports.deliveries.add(user, item);
+    this.#ports.relays?.take(dispatches);
     if (mentions.length > 0) ctx.waitUntil(mapBounded(mentions, (mention) => this.#notify(mention)));
     for (const user of banned) ctx.waitUntil(this.#unfollow(user));
     if (due.length > 0) ctx.waitUntil(this.#ports.send(due));

@@ -142,7 +142,7 @@ export class RoomImports {
       run.importing = new RoomImport(rules, first.value, { epoch: keepsEpoch ? undefined : randomEpoch() });
       this.#isUnderWay = true;
       room.closedFor = IMPORTING;
-      connections.expel("everybody", () => IMPORTING, "left", turn);
+      connections.expel("everybody", { closing: IMPORTING }, "left", turn);
       return accept(undefined);
     });
     if (!begun.ok) return begun.refusal;

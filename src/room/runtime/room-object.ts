@@ -7,12 +7,17 @@ import { decodeHeader, IDENTITY_HEADER } from "../../auth/identity-header.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
 import type { Departure } from "../../object/close-codes.ts";
-import { FORGET_AFTER_MS, ObjectAlarm, planAlarm, sweepDueAt } from "../../object/object-alarm.ts";
+import { FORGET_AFTER_MS, ObjectAlarm } from "../../object/object-alarm.ts";
 import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts";
 import type { RevokedTokens } from "../../object/revocation.ts";
 import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable-socket.ts";
 import { opening } from "../../object/runtime/opening.ts";
-import { pollResponse, refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
+import {
+  pollResponse,
+  refusalResponse,
+  relayResponse,
+  upgraded,
+} from "../../object/runtime/upgrade-response.ts";
 import { hasTables } from "../../object/storage/migrate.ts";
 import {
   accept,
@@ -24,7 +29,6 @@ import {
   type Topics,
 } from "../../protocol/index.ts";
 import type { Report, RoomCounts } from "../../registry/counts.ts";
-import { REPORT_EVERY_MS } from "../../registry/reporter.ts";
 import type { RoomUnread, SessionJoin } from "../../session-rooms/session-delivery.ts";
 import {
   APPEND_CALL,
@@ -48,7 +52,6 @@ import {
   UNSCHEDULE_CALL,
 } from "../calls.ts";
 import type { ChangeInput } from "../changes.ts";
-import type { RoomLife } from "../effects.ts";
 import { INFO_LOOK, MEMBERS_LOOK, MESSAGES_LOOK, type RoomLook } from "../looks.ts";
 import type { Kick } from "../moderation.ts";
 import type { RoomUpgrade } from "../people/room-connection.ts";
@@ -56,6 +59,7 @@ import type { SettingsPatch } from "../people/room-settings.ts";
 import { userDataOf } from "../portable/user-data.ts";
 import type { AppendInput, FinishInput } from "../producing.ts";
 import type { MessageInput, SignalInput } from "../publisher.ts";
+import type { RelayedRoomCalls, Upload, UploadAnswer } from "../relays/relay-calls.ts";
 import type {
   AnswerBody,
   AnswerCalls,
@@ -72,8 +76,10 @@ import { WATCH_LOOK, type WatchQuery } from "../watch-look.ts";
 import { askBefore } from "./ask-before.ts";
 import { eraseIn } from "./erase-in.ts";
 import { defaultsOf } from "./make-room.ts";
+import { RoomAlarm } from "./room-alarm.ts";
 import { exportOf } from "./room-exports.ts";
 import { IMPORTING, RoomImports } from "./room-imports.ts";
+import { uploadTo } from "./room-relays.ts";
 import { RoomRuntime } from "./room-runtime.ts";
 
 type Bytes = ReadableStream<Uint8Array>;
@@ -83,11 +89,12 @@ const NO_ROOM: Report<RoomCounts> = { counts: null, asks: false };
 
 export class RoomObject
   extends DurableObject<Env>
-  implements RoomCalls, AnswerCalls<Bytes>, PortableCalls<Bytes>
+  implements RoomCalls, RelayedRoomCalls, AnswerCalls<Bytes>, PortableCalls<Bytes>
 {
   /** Made at the first event after a start, and again after the room was forgotten. */
   #live: RoomRuntime | undefined;
   readonly #alarm: ObjectAlarm;
+  readonly #roomAlarm: RoomAlarm;
   readonly #imports = new RoomImports({
     // A room that wakes with a part of a log is emptied. It may have to wake by itself.
     begun: () => this.#alarm.by(Date.now() + FORGET_AFTER_MS),
@@ -97,6 +104,8 @@ export class RoomObject
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#alarm = new ObjectAlarm(ctx.storage);
+    const reportAt = () => this.#live?.reports.alarmAt ?? null;
+    this.#roomAlarm = new RoomAlarm(this.#alarm, { reportAt, isMade: () => this.#isMade });
     answerHeartbeats(ctx);
   }
 
@@ -106,6 +115,8 @@ export class RoomObject
     if (this.#imports.isUnderWay) return refusalResponse(IMPORTING);
     const live = this.#open();
     if ("received" in upgrade) return pollResponse(live.resume(upgrade), upgrade.connection);
+    const relay = live.relays?.relayFor(upgrade);
+    if (relay !== undefined) return relayResponse(relay);
     const admitted = await live.admission.open(upgrade, () => live.accept(upgrade));
     if (!admitted.ok) return refusalResponse(admitted.refusal);
     // Not awaited, so that the client gets its 101 first; the pending flush keeps the object awake.
@@ -325,6 +336,10 @@ export class RoomObject
     });
   }
 
+  upload(upload: Upload): Promise<UploadAnswer> {
+    return uploadTo(this.#open().relays, upload);
+  }
+
   receivePolled(commands: PolledCommands): Promise<boolean> {
     return this.#open().receivePolled(commands);
   }
@@ -361,10 +376,11 @@ export class RoomObject
     const cost = look.cost?.(identity, input) ?? 0;
     const refusal = room.moderation.refusalFor(actor, now) ?? room.allowances.take(identity, cost, now);
     if (refusal !== undefined) return reject(refusal);
+    await live.relays?.known();
     room.sweepIfDue(now);
     // A caller who only looks does not have to wait for a flush, which keeps the object awake until it is durable.
     if (room.hasWork) this.ctx.waitUntil(live.flush());
-    await this.#setAlarm(room.life(now));
+    await this.#roomAlarm.set(room.life(now));
     // The room may have been forgotten meanwhile.
     const gone = this.#isThere ? undefined : none();
     return accept(gone ?? look.look(this.#open().room, identity, input, now));
@@ -411,7 +427,7 @@ export class RoomObject
 
   #open(): RoomRuntime {
     const start = () =>
-      new RoomRuntime(this.ctx, this.env, this.#name, this.#alarm, ({ life }) => this.#setAlarm(life));
+      new RoomRuntime(this.ctx, this.env, this.#name, this.#alarm, ({ life }) => this.#roomAlarm.set(life));
     this.#live ??= opening("room", this.#name, start, Date.now());
     return this.#live;
   }
@@ -424,20 +440,5 @@ export class RoomObject
       answerClose(ws, code, reason);
     }
     await this.#open().flush();
-  }
-
-  async #setAlarm({ connections, isKept, wakeAt }: RoomLife): Promise<void> {
-    const reportAt = this.#live?.reports.alarmAt ?? null;
-    if (reportAt !== null || wakeAt !== null)
-      return this.#alarm.by(reportAt, wakeAt, sweepDueAt(connections, Date.now()));
-    // A room that was never created has nothing to forget, and an alarm would be a row.
-    if (!this.#isMade) return;
-    if (this.#alarm.at === undefined) await this.#alarm.known();
-    const now = Date.now();
-    const current = this.#alarm.at ?? null;
-    // It may be for a report that this object has forgotten in its sleep.
-    if (connections > 0 && current !== null && current <= now + REPORT_EVERY_MS) return;
-    const at = planAlarm({ connections, isKept: () => isKept }, current, now);
-    if (at !== null) await this.#alarm.set(at);
   }
 }

@@ -28,7 +28,6 @@ import { ROOM_VALIDATORS } from "../../validation/commands.ts";
 import { parseFrame } from "../../validation/parse-frame.ts";
 import { type WebhookLoop, webhookLoop } from "../../webhooks/runtime/webhook-loop.ts";
 import { Admission } from "../admission.ts";
-import { DueMessages } from "../due-messages.ts";
 import type { Effects } from "../effects.ts";
 import {
   newConnectionState,
@@ -40,11 +39,13 @@ import {
 import type { Room } from "../room.ts";
 import type { AppliedCommand } from "../room-commands.ts";
 import type { Turn } from "../turn.ts";
+import { dueMessagesOf } from "./due-messages-of.ts";
 import { EffectsCarrier } from "./effects-carrier.ts";
 import { FlushTimer } from "./flush-timer.ts";
 import { makeRoom } from "./make-room.ts";
 import { type PublishGate, publishGate } from "./publish-gate.ts";
 import { publishJudge } from "./publish-judge.ts";
+import { RoomRelays } from "./room-relays.ts";
 import { RoomReports } from "./room-reports.ts";
 import { StreamedAnswers } from "./streamed-answers.ts";
 
@@ -58,6 +59,8 @@ export class RoomRuntime {
   readonly room: Room;
   readonly admission: Admission;
   readonly reports: RoomReports;
+  /** `undefined`: all sockets are here. */
+  readonly relays: RoomRelays | undefined;
   readonly answers: StreamedAnswers;
   readonly database: LazyDatabase;
   /** Left out: nobody is asked before a message is stored. */
@@ -73,7 +76,7 @@ export class RoomRuntime {
   readonly #barrier: CommandBarrier<RoomConnection, AppliedCommand, Outcome<Actor>>;
   readonly #tooBig = new TooBigNotice();
   readonly #carrier: EffectsCarrier;
-  readonly #dueMessages = this.#makeDueMessages();
+  readonly #dueMessages = dueMessagesOf(this, (identity) => this.#authorize(identity));
   /** `undefined`: the back end is told nothing. */
   readonly #webhooks: WebhookLoop | undefined;
   readonly #timer = new FlushTimer(() => this.#ctx.waitUntil(this.flush()));
@@ -96,7 +99,10 @@ export class RoomRuntime {
     // In a room without tables, connections keep the epoch that they were sent.
     const epoch = sockets.find(({ state }) => state.epoch !== undefined)?.state.epoch ?? randomEpoch();
     const judge = publishJudge(this.#config);
-    const { room, database } = makeRoom({ ctx, env, config: this.#config, name, epoch, judge });
+    const { room, database } = makeRoom({
+      ...{ ctx, env, config: this.#config, name, epoch, judge },
+      isHeld: (connection) => this.#barrier.settled(connection) !== undefined,
+    });
     this.room = room;
     this.database = database;
     this.#webhooks = webhookLoop(this.#config.webhooks, room.webhooks, {
@@ -105,20 +111,13 @@ export class RoomRuntime {
     this.gate = publishGate(room, judge);
     this.admission = this.#makeAdmission();
     this.#loop = this.#makeLoop(flushed);
-    this.answers = new StreamedAnswers(room, {
-      call: (actor, cost, run) => this.call(actor, cost, run),
-      judge: (actor) => this.admission.judge(actor),
-      authorize: (identity) => this.#authorize(identity),
-      waitUntil: (work) => ctx.waitUntil(work),
-      now: () => Date.now(),
-      wait: (ms) => scheduler.wait(ms),
-      failed: (error) => failedFlushes.note("any", { room: name, error }, Date.now()),
-    });
+    this.answers = this.#makeAnswers();
     this.#deliveries = sessionDeliveries(room, {
       deliver: (user, items) => this.#userObject(user).deliver(name, items),
       flush: () => this.#flushIfNeeded(),
     });
     this.#barrier = this.#makeBarrier();
+    this.relays = this.#makeRelays();
     this.#polled = new PolledSockets(ctx, {
       closed: () => {},
       gone: (connection) => {
@@ -140,6 +139,7 @@ export class RoomRuntime {
       config: this.#config,
       room: name,
       deliveries: this.#deliveries,
+      relays: this.relays,
       reports: this.reports,
       ask: (identity) => this.#askFor(identity),
       send: (due) => this.#dueMessages.take(due),
@@ -246,14 +246,20 @@ export class RoomRuntime {
 
   async #receive(connection: RoomConnection, frame: string | ArrayBuffer): Promise<void> {
     if (this.room.closeIfFlooding(connection, frame)) return this.flush();
-    const waits = this.#barrier.receive(connection, frame);
+    const passed = this.#pass(connection, frame);
     const waitsUntil = this.room.waitsUntil ?? 0;
-    if (waits !== undefined) this.#ctx.waitUntil(waits);
-    else if (waitsUntil > Date.now()) {
+    if (passed === "passed" && waitsUntil > Date.now()) {
       this.#timer.by(waitsUntil);
       return;
     }
     await this.flush();
+  }
+
+  #pass(connection: RoomConnection, frame: string | ArrayBuffer): "passed" | "waits" {
+    const waits = this.#barrier.receive(connection, frame);
+    if (waits === undefined) return "passed";
+    this.#ctx.waitUntil(waits);
+    return "waits";
   }
 
   /** Its client closed it with `code`, or it was lost. */
@@ -367,6 +373,34 @@ export class RoomRuntime {
     });
   }
 
+  #makeAnswers(): StreamedAnswers {
+    return new StreamedAnswers(this.room, {
+      call: (actor, cost, run) => this.call(actor, cost, run),
+      judge: (actor) => this.admission.judge(actor),
+      authorize: (identity) => this.#authorize(identity),
+      waitUntil: (work) => this.#ctx.waitUntil(work),
+      now: () => Date.now(),
+      wait: (ms) => scheduler.wait(ms),
+      failed: (error) => failedFlushes.note("any", { room: this.#name, error }, Date.now()),
+    });
+  }
+
+  #makeRelays(): RoomRelays | undefined {
+    const { relays } = this.room;
+    return (
+      relays &&
+      new RoomRelays(this.room, relays, {
+        ...{ ctx: this.#ctx, env: this.#env, config: this.#config, admission: this.admission },
+        receive: (connection, frame) => {
+          if (!this.room.closeIfFlooding(connection, frame)) this.#pass(connection, frame);
+        },
+        left: (connection, departure) => this.#left(connection, departure),
+        flush: () => this.flush(),
+        flushIfNeeded: () => this.#flushIfNeeded(),
+      })
+    );
+  }
+
   #makeLoop(flushed: (effects: Effects) => Promise<void>): FlushLoop<Effects> {
     const { room } = this;
     return new FlushLoop({
@@ -394,21 +428,6 @@ export class RoomRuntime {
         return flushed(effects);
       },
       failed: (error) => failedFlushes.note("any", { room: this.#name, error }, Date.now()),
-    });
-  }
-
-  #makeDueMessages(): DueMessages {
-    return new DueMessages({
-      judge: (actor) => this.admission.judge(actor),
-      authorize: (identity) => this.#authorize(identity),
-      ask: async (actor, input) => this.gate?.askForCall(actor, { type: "send", input }) ?? accept(undefined),
-      settle: async (verdicts) => {
-        await this.call(SERVER, 0, ({ time, closedFor }, turn) =>
-          // They would be written into a log that is imported. The room that is opened then judges them anew.
-          accept(closedFor === undefined ? time.schedule.judged(verdicts, turn) : undefined),
-        );
-      },
-      failed: (error) => log("command_failed", { room: this.#name, error }),
     });
   }
 

@@ -29,6 +29,7 @@ describe("the effects of a flush", () => {
       ...{
         mentions: [],
         deliveries: [],
+        dispatches: [],
         audit: [],
         banned: [],
         due: [],

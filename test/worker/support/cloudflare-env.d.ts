@@ -6,6 +6,7 @@ declare namespace Cloudflare {
     readonly REGISTRY: DurableObjectNamespace<
       import("../../../src/registry/runtime/registry-object.ts").RegistryObject
     >;
+    readonly RELAYS: DurableObjectNamespace<import("../../../src/relay/runtime/relay-object.ts").RelayObject>;
     readonly JWT_SECRET: string;
     readonly API_KEYS: string;
   }

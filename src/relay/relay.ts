@@ -1,0 +1,367 @@
+// The rules of a relay: sockets of one room. What the room dispatches is delivered by the classes that a room delivers with;
+// what comes from the sockets goes up. Nothing is decided here but what an ear decides: who is too slow, gone or expired.
+
+import type { Departure } from "../object/close-codes.ts";
+import { MAX_REFUSALS, TOO_MANY_REFUSALS } from "../object/flood-guard.ts";
+import { Journal } from "../object/journal.ts";
+import type { RetryPorts } from "../object/retry.ts";
+import { Spending } from "../object/spending.ts";
+import {
+  accept,
+  type Closing,
+  LISTED_MEMBERS,
+  type Outcome,
+  type Refusal,
+  refuse,
+  reject,
+} from "../protocol/index.ts";
+import { Connections } from "../room/connections.ts";
+import { Delivery } from "../room/delivery.ts";
+import { PageBudget } from "../room/page-budget.ts";
+import type { LackedStreams, RoomConnection, RoomUpgrade } from "../room/people/room-connection.ts";
+import type { RoomSettings } from "../room/people/room-settings.ts";
+import { Permits } from "../room/permits.ts";
+import { audienceOf } from "../room/relayed-entries.ts";
+import type {
+  DeliverStep,
+  Dispatch,
+  DispatchAnswer,
+  Position,
+  RelayStep,
+  Upload,
+  UploadAnswer,
+  UploadItem,
+} from "../room/relays/relay-calls.ts";
+import { framesOf } from "../room/relays/relay-steps.ts";
+import type { HeldSocket } from "./held-socket.ts";
+import { PeopleHere } from "./people-here.ts";
+import { Uploads } from "./uploads.ts";
+
+export interface RelayPorts extends RetryPorts {
+  readonly relay: number;
+  /** Which life of the relay's object this is. */
+  readonly life: string;
+  upload(upload: Upload): Promise<UploadAnswer>;
+  now(): number;
+  reportFault(error: unknown): void;
+  unreachable(error: unknown): void;
+}
+
+/** So many sockets keep where the relay is in the log. */
+const KEEPERS = 3;
+/** So many connections of users a relay names to a room that asks who is there. */
+const MAX_NAMED = 10 * LISTED_MEMBERS;
+/** Of connections that have missed something: their clients come back with their cursors. */
+const BEHIND: Closing = { code: "internal" };
+const AGAIN: Refusal = refuse("overloaded", "try again in a moment", { retryAfterMs: 1_000 });
+
+const ENDS: ReadonlySet<RelayStep["do"]> = new Set(["close", "expel", "refused"] as const);
+
+interface Joining {
+  readonly connection: RoomConnection;
+  readonly resolve: (outcome: Outcome<undefined>) => void;
+}
+
+export class Relay {
+  readonly people = new PeopleHere();
+  readonly journal = new Journal([]);
+  readonly permits: Permits;
+  readonly pages = new PageBudget();
+  readonly spending = new Spending(() => 1);
+  readonly connections: Connections;
+  readonly uploads: Uploads;
+  readonly settings: RoomSettings;
+  readonly roomPresence: PeopleHere;
+  readonly streams = { size: 0 };
+  readonly reportFault: (error: unknown) => void;
+  readonly #ports: RelayPorts;
+  readonly #joining = new Map<string, Joining>();
+  readonly #sockets = new Map<RoomConnection, HeldSocket>();
+  readonly #keepers = new Set<RoomConnection>();
+  /** Where this relay is in the log; `null`: not known. */
+  #at: Position | null = null;
+  /** Of the room's object, and the number of the last dispatch of that life. */
+  #last: { readonly life: string; readonly number: number } | undefined;
+  #hasSaidWho = false;
+  /** The room itself ends connections. */
+  #isTold = false;
+
+  constructor(settings: RoomSettings, ports: RelayPorts) {
+    this.settings = settings;
+    this.#ports = ports;
+    this.roomPresence = this.people;
+    this.reportFault = ports.reportFault;
+    this.permits = new Permits(() => ports.random());
+    this.connections = new Connections(this);
+    this.uploads = new Uploads(ports.relay, ports.life, {
+      upload: (upload) => ports.upload(upload),
+      sums: () => this.people.sums,
+      inDoubt: (ids) => this.#endAll(ids),
+      taken: (items) => this.#taken(items),
+      failed: ports.unreachable,
+      random: () => ports.random(),
+      wait: (ms) => ports.wait(ms),
+    });
+  }
+
+  /** Takes in what was open when the object slept. One that waited for its first frames then comes back. */
+  restore(
+    sockets: readonly { readonly connection: RoomConnection; readonly socket: HeldSocket }[],
+    at: Position | null,
+  ): void {
+    this.#at = at;
+    for (const { connection, socket } of sockets) this.#sockets.set(connection, socket);
+    this.connections.restore(sockets.map(({ connection }) => connection));
+    for (const connection of this.connections.joining) this.connections.drop(connection, BEHIND, this.#now);
+    // The sockets that knew it have closed.
+    if (at === null) this.#closeAll();
+    this.#keep();
+  }
+
+  /** A client wants to come in, which the room decides. Settles when it has. */
+  join(connection: RoomConnection, socket: HeldSocket, upgrade: RoomUpgrade): Promise<Outcome<undefined>> {
+    const { promise, resolve } = Promise.withResolvers<Outcome<undefined>>();
+    const { id } = connection.state;
+    const { replaces } = upgrade;
+    const replaced = replaces === undefined ? undefined : this.people.find(replaces);
+    const isTheirs = replaced?.user != null && replaced.user.id === connection.user?.id;
+    if (this.connections.areFullFor(connection.identity) && !isTheirs)
+      return Promise.resolve(
+        reject(refuse("room_full", "no more connections here at the moment", { retryAfterMs: 5_000 })),
+      );
+    this.#sockets.set(connection, socket);
+    this.connections.admit(connection);
+    this.#joining.set(id, { connection, resolve });
+    this.uploads.add({
+      ...{ kind: "join", id, upgrade },
+      ...(isTheirs && replaced !== undefined && { replaced: replaced.state }),
+    });
+    return promise;
+  }
+
+  /** A frame of a socket. */
+  receive(connection: RoomConnection, frame: string | ArrayBuffer): void {
+    const { backlog } = connection;
+    const { rateBurst, messageBytes } = this.settings.limits;
+    if (backlog.exceeds(rateBurst + MAX_REFUSALS, rateBurst * messageBytes)) {
+      this.connections.drop(connection, TOO_MANY_REFUSALS, this.#now);
+      return;
+    }
+    backlog.received(typeof frame === "string" ? frame.length : frame.byteLength);
+    backlog.queued(false);
+    const unsent = connection.socket.unsentBytes();
+    this.uploads.addFrame({ state: connection.state, unsent }, frame);
+  }
+
+  /** A socket has closed. */
+  gone(connection: RoomConnection, departure: Departure): void {
+    this.connections.leave(connection, departure, this.#now);
+  }
+
+  /** `Connections` says that one is gone. */
+  left(connection: RoomConnection, departure: Departure): void {
+    const { id } = connection.state;
+    const joining = this.#joining.get(id);
+    this.#joining.delete(id);
+    joining?.resolve(reject(refusalOf(connection)));
+    this.#sockets.delete(connection);
+    if (this.#keepers.delete(connection)) this.#keep();
+    // Its join may be on its way to the room.
+    const { state } = connection;
+    const wasOpen = state.stage.at !== "joining";
+    if (!this.#isTold || joining !== undefined)
+      this.uploads.add({ kind: "left", id, departure, ...(wasOpen && { state }) });
+  }
+
+  /** What the room has for the sockets here. */
+  take(dispatches: readonly Dispatch[]): DispatchAnswer {
+    const asksWho = dispatches.some((dispatch) => dispatch.asksWho) || !this.#hasSaidWho;
+    for (const dispatch of dispatches) this.#take(dispatch);
+    this.#keep();
+    this.#sweep();
+    const who = asksWho ? this.people.users(MAX_NAMED) : undefined;
+    this.#hasSaidWho = true;
+    const states = who?.map(({ state }) => state);
+    const { life } = this.#ports;
+    return { life, sums: this.people.sums, ...(states !== undefined && { who: JSON.stringify(states) }) };
+  }
+
+  /** From the alarm. */
+  sweep(): void {
+    this.connections.sweep(this.#now);
+    this.connections.askAnew(this.#now);
+  }
+
+  get #now(): number {
+    return this.#ports.now();
+  }
+
+  #sweep(): void {
+    if (this.connections.isSweepDue(this.#now)) this.connections.sweep(this.#now);
+    for (const [connection, lacked] of this.connections.caughtUp(this.#now)) {
+      // Until the room has sent them it lacks them.
+      connection.lackStreams(lacked);
+      const streams = lacked === "all" ? lacked : [...lacked];
+      this.uploads.add({ kind: "lacking", state: connection.state, streams });
+    }
+  }
+
+  #take(dispatch: Dispatch): void {
+    const { life, number, after, upTo, waiting, openStreams, steps, texts } = dispatch;
+    const last = this.#last;
+    if (this.uploads.isOver(life) || (last?.life === life && number <= last.number)) return;
+    const isNewLife = last !== undefined && last.life !== life;
+    const hasGap = last?.life === life && number !== last.number + 1;
+    this.uploads.heard(life, waiting);
+    if (hasGap || !this.#isAt(after)) this.#closeAll();
+    this.#last = { life, number };
+    this.streams.size = openStreams;
+    // After a crash of the room readers may have been shown more of an open message than the room has.
+    if (isNewLife && openStreams > 0)
+      for (const connection of this.connections.recipients) this.connections.sendLater(connection, "all");
+    for (const step of steps) this.#shielded(step, texts);
+    this.#at = upTo;
+  }
+
+  #isAt({ epoch, seq }: Position): boolean {
+    if (this.people.sums.connections === 0) return true;
+    return this.#at?.epoch === epoch && this.#at.seq === seq;
+  }
+
+  #shielded(step: RelayStep, texts: readonly string[]): void {
+    try {
+      this.#isTold = ENDS.has(step.do);
+      this.#do(step, texts);
+      this.#isTold = false;
+    } catch (error) {
+      this.#isTold = false;
+      this.reportFault(error);
+      const connection = "id" in step ? this.#find(step.id) : undefined;
+      if (connection !== undefined) this.connections.drop(connection, { code: "internal" }, this.#now);
+    }
+  }
+
+  #do(step: RelayStep, texts: readonly string[]): void {
+    switch (step.do) {
+      case "deliver":
+        this.#deliver(step);
+        return;
+      case "expel":
+        this.connections.expel(step.whom, step.expulsion, step.departure, { now: this.#now });
+        return;
+      case "admitted":
+        this.#settle(step.id, accept(undefined));
+        return;
+      case "refused":
+        this.#refuse(step.id, step.refusal);
+        return;
+      default: {
+        const connection = this.#find(step.id);
+        if (connection !== undefined) this.#doTo(connection, step, texts);
+      }
+    }
+  }
+
+  #doTo(
+    connection: RoomConnection,
+    step: Exclude<RelayStep, { do: "deliver" | "expel" | "admitted" | "refused" }>,
+    texts: readonly string[],
+  ): void {
+    switch (step.do) {
+      case "open":
+        connection.update(step.state);
+        this.connections.open(connection);
+        this.people.join(connection);
+        break;
+      case "send":
+        this.connections.give(connection, framesOf(step.frames, texts), this.#now);
+        break;
+      case "state":
+        connection.update(step.state);
+        if (step.state.actor.permissionUntil !== undefined)
+          this.connections.renew(connection, step.state.actor);
+        break;
+      case "lacks":
+        this.connections.sendLater(connection, lackedOf(step.streams));
+        break;
+      case "whole":
+        connection.takeLackedStreams();
+        break;
+      case "close":
+        this.connections.drop(connection, step.closing, this.#now);
+    }
+  }
+
+  #deliver({ entries, answers, checkpoint }: DeliverStep): void {
+    const now = this.#now;
+    const delivery = new Delivery(this.connections, now);
+    for (const entry of entries) {
+      const audience = audienceOf(entry, this.people);
+      if (audience !== undefined) delivery.emit(audience, entry.json);
+    }
+    for (const [id, texts] of answers) {
+      const connection = this.people.find(id);
+      if (connection !== undefined) for (const text of texts) delivery.answer(connection, text);
+    }
+    this.connections.watchSlow(now, () => delivery.deliver(checkpoint));
+  }
+
+  /** One that waits, or is open. */
+  #find(id: string): RoomConnection | undefined {
+    return this.connections.find(id);
+  }
+
+  #settle(id: string, outcome: Outcome<undefined>): void {
+    this.#joining.get(id)?.resolve(outcome);
+    this.#joining.delete(id);
+  }
+
+  #refuse(id: string, refusal: Refusal): void {
+    const connection = this.#find(id);
+    this.#settle(id, reject(refusal));
+    if (connection === undefined) return;
+    connection.forget();
+    this.connections.leave(connection, "lost", this.#now);
+  }
+
+  #taken(items: readonly UploadItem[]): void {
+    for (const item of items) {
+      if (item.kind !== "frames") continue;
+      const connection = this.#find(item.state.id);
+      if (connection !== undefined) for (const _ of item.frames) connection.backlog.taken(false);
+    }
+  }
+
+  #endAll(ids: ReadonlySet<string>): void {
+    for (const id of ids) {
+      const connection = this.#find(id);
+      if (connection !== undefined) this.connections.drop(connection, BEHIND, this.#now);
+    }
+  }
+
+  /** Something was missed: all come back. */
+  #closeAll(): void {
+    for (const connection of [...this.connections.recipients, ...this.connections.joining])
+      this.connections.drop(connection, BEHIND, this.#now);
+  }
+
+  /** A few sockets keep where this relay is in the log. */
+  #keep(): void {
+    if (this.#keepers.size < KEEPERS)
+      for (const connection of this.connections.recipients) {
+        this.#keepers.add(connection);
+        if (this.#keepers.size >= KEEPERS) break;
+      }
+    for (const connection of this.#keepers) this.#sockets.get(connection)?.keep(this.#at ?? undefined);
+  }
+}
+
+/** Why a client is not let in whose connection ended before the room has let it in. */
+function refusalOf(connection: RoomConnection): Refusal {
+  const end = connection.end(1006);
+  const closing = end.kind === "closed" ? end.closing : undefined;
+  return closing === undefined ? AGAIN : { message: closing.code, ...closing };
+}
+
+const lackedOf = (streams: "all" | readonly number[]): LackedStreams =>
+  streams === "all" ? streams : new Set(streams);

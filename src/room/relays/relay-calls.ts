@@ -1,0 +1,176 @@
+// What the objects of a room and of its relays send each other. Everything is data, in the order in which it takes effect.
+
+import type { Departure } from "../../object/close-codes.ts";
+import type { Closing, Refusal } from "../../protocol/index.ts";
+import type { Expelled, Expulsion } from "../people/expulsion.ts";
+import type { RoomConnectionState, RoomUpgrade } from "../people/room-connection.ts";
+import type { RelayedCounts } from "../people/room-presence.ts";
+
+/** A place in a log. */
+export interface Position {
+  readonly epoch: string;
+  readonly seq: number;
+}
+
+/** How many are at a relay, past their first frames. */
+export type RelaySums = RelayedCounts;
+
+/** Who receives an event, by the ids of users and connections. As the audiences of `Delivery`. */
+export type RelayAudience =
+  | {
+      readonly kind: "stored";
+      readonly event: string;
+      readonly instead?: { readonly on: string; readonly answer: string };
+    }
+  | {
+      readonly kind: "signal";
+      readonly event: string;
+      /** The connection that sent it. */
+      readonly by?: string;
+      readonly exceptUser?: string;
+      readonly toUser?: string;
+    }
+  | { readonly kind: "members" }
+  | { readonly kind: "receipt" }
+  | { readonly kind: "append"; readonly event: string; readonly target: number }
+  | { readonly kind: "only"; readonly to: readonly string[]; readonly toUser?: string };
+
+/** An event, encoded. */
+export type RelayEntry = RelayAudience & { readonly json: string };
+
+/** One part of a delivery: events to all, then answers. */
+export interface DeliverStep {
+  readonly do: "deliver";
+  readonly entries: readonly RelayEntry[];
+  readonly answers: readonly (readonly [connection: string, answers: readonly string[]])[];
+  readonly checkpoint: string | null;
+}
+
+export type RelayStep =
+  | DeliverStep
+  | { readonly do: "admitted"; readonly id: string }
+  | { readonly do: "refused"; readonly id: string; readonly refusal: Refusal }
+  /** Its first frames follow: from here on it receives what is delivered. */
+  | { readonly do: "open"; readonly id: string; readonly state: RoomConnectionState }
+  /** Frames, or their places in `texts` of the dispatch. */
+  | { readonly do: "send"; readonly id: string; readonly frames: (string | number)[] }
+  | { readonly do: "state"; readonly id: string; readonly state: RoomConnectionState }
+  /** It lacks open messages, or is about to be sent those that it lacked. */
+  | { readonly do: "lacks"; readonly id: string; readonly streams: "all" | readonly number[] }
+  | { readonly do: "whole"; readonly id: string }
+  | { readonly do: "close"; readonly id: string; readonly closing: Closing }
+  | {
+      readonly do: "expel";
+      readonly whom: Expelled;
+      readonly expulsion: Expulsion;
+      readonly departure: Departure;
+    };
+
+/** What one flush of a room has for a relay. */
+export interface Dispatch {
+  /** Which life of the room's object made it. */
+  readonly life: string;
+  /** Rises by one with each dispatch of this life to this relay. */
+  readonly number: number;
+  /** Precondition: where the relay is in the log. */
+  readonly after: Position;
+  readonly upTo: Position;
+  readonly steps: readonly RelayStep[];
+  /** What stands more than once in the steps. */
+  readonly texts: readonly string[];
+  /** Connections with commands that still wait. */
+  readonly waiting: readonly string[];
+  /** How many messages are open. */
+  readonly openStreams: number;
+  /** Whether the room needs the connections of users that are at the relay. */
+  readonly asksWho: boolean;
+}
+
+/** What became of dispatches. */
+export interface DispatchAnswer {
+  /** Which life of the relay's object answers. */
+  readonly life: string;
+  readonly sums: RelaySums;
+  /**
+   * The states of the connections of users as JSON, as what they say of themselves may be anything. If the room asked, or
+   * this life has not said it yet; left out if they are too many.
+   */
+  readonly who?: string;
+}
+
+export type UploadItem =
+  | {
+      readonly kind: "join";
+      readonly id: string;
+      readonly upgrade: RoomUpgrade;
+      /** The connection that its client gave up, if that is at the same relay. */
+      readonly replaced?: RoomConnectionState;
+    }
+  | {
+      readonly kind: "frames";
+      readonly state: RoomConnectionState;
+      readonly frames: (string | ArrayBuffer)[];
+      /** What waits in its socket, in bytes. */
+      readonly unsent: number;
+    }
+  /** It has read, and lacks these open messages. */
+  | {
+      readonly kind: "lacking";
+      readonly state: RoomConnectionState;
+      readonly streams: "all" | readonly number[];
+    }
+  /** `state`: of a connection that was past its first frames. */
+  | {
+      readonly kind: "left";
+      readonly id: string;
+      readonly departure: Departure;
+      readonly state?: RoomConnectionState;
+    };
+
+/** What a relay gathered for the room. */
+export interface Upload {
+  readonly relay: number;
+  /** Which life of the relay's object sends it, and the how many-eth of that life it is. */
+  readonly relayLife: string;
+  readonly number: number;
+  /** The life of the room's object that it is for; `null`: any, as none is known. */
+  readonly life: string | null;
+  readonly sums: RelaySums;
+  readonly items: readonly UploadItem[];
+}
+
+/** What became of an upload. `other life`: nothing of it was taken. */
+export type UploadAnswer =
+  | {
+      readonly kind: "taken";
+      readonly life: string;
+      /** Connections with commands that still wait. All others are done. */
+      readonly waiting: readonly string[];
+    }
+  | { readonly kind: "other life"; readonly life: string };
+
+/** What the Worker passes to a relay. */
+export interface RelayUpgrade {
+  readonly upgrade: RoomUpgrade;
+}
+
+/** What may be called on the object of a relay. */
+export interface RelayCalls {
+  /** In order. Those that were taken before are passed over. */
+  deliver(dispatches: readonly Dispatch[]): Promise<DispatchAnswer>;
+}
+
+/** What relays call on the object of their room. */
+export interface RelayedRoomCalls {
+  /** Settles when what it brings is durable, but what still waits. */
+  upload(upload: Upload): Promise<UploadAnswer>;
+}
+
+/** No name of a room has a slash. */
+export const relayName = (room: string, relay: number): string => `${room}/${relay}`;
+
+/** The room and the number of a relay's name. */
+export function readRelayName(name: string): { readonly room: string; readonly relay: number } {
+  const at = name.lastIndexOf("/");
+  return { room: name.slice(0, at), relay: Number(name.slice(at + 1)) };
+}

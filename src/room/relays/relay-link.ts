@@ -1,0 +1,157 @@
+// One relay, as its room knows it.
+
+import type { RoomConnection } from "../people/room-connection.ts";
+import type { Dispatch, DispatchAnswer, Position, RelaySums, Upload } from "./relay-calls.ts";
+import type { RelaySocket } from "./relay-socket.ts";
+import { RelaySteps } from "./relay-steps.ts";
+import type { StoredRelay } from "./relay-store.ts";
+import { splitDispatch } from "./split-dispatch.ts";
+
+export const NOBODY: RelaySums = { connections: 0, members: 0, anonymous: 0 };
+
+export const plus = (a: RelaySums, b: RelaySums): RelaySums => ({
+  connections: a.connections + b.connections,
+  members: a.members + b.members,
+  anonymous: a.anonymous + b.anonymous,
+});
+
+/** A connection at a relay, while the room holds it. */
+export interface Held {
+  readonly connection: RoomConnection;
+  readonly socket: RelaySocket;
+  /** When it was heard last, in milliseconds. */
+  touchedAt: number;
+}
+
+export class RelayLink implements StoredRelay {
+  readonly number: number;
+  readonly region: string;
+  readonly steps = new RelaySteps();
+  readonly held = new Map<string, Held>();
+  /** Whether it has said in this life of the room who is there. */
+  isKnown = false;
+  /** `due`: it is asked with the next dispatch who is there. */
+  question: "none" | "due" | "under way" = "none";
+  /** Connections that are gone since it was asked: its answer may still have them. */
+  readonly goneMeanwhile = new Set<string>();
+  /** As it said last. */
+  #sums: RelaySums = NOBODY;
+  /** Whom the room has opened and closed there since, of which it cannot have said: in this flush, and in dispatches. */
+  #change: RelaySums = NOBODY;
+  readonly #changes = new Map<number, RelaySums>();
+  /** Those that were sent there since it said how many it has. */
+  #sent = 0;
+  #number = 0;
+  /** Dispatches that are not known to have come. */
+  #underWay = 0;
+  /** Where it is in the log when all that it was given has come; `null`: not known. */
+  #at: Position | null = null;
+  #waiting: readonly string[] = [];
+  #lastUpload: Pick<Upload, "relayLife" | "number"> | undefined;
+
+  constructor({ number, region }: StoredRelay, isNew: boolean) {
+    this.number = number;
+    this.region = region;
+    this.isKnown = isNew;
+    if (!isNew) this.question = "due";
+  }
+
+  get sums(): RelaySums {
+    let sums = plus(this.#sums, this.#change);
+    for (const change of this.#changes.values()) sums = plus(sums, change);
+    return sums;
+  }
+
+  /** Whether nobody is there, and nothing is to be said. */
+  get isEmpty(): boolean {
+    return this.isKnown && this.held.size === 0 && this.sums.connections === 0 && this.steps.isEmpty;
+  }
+
+  /** Whether there is something to send. */
+  get hasWork(): boolean {
+    return !this.steps.isEmpty || this.question === "due";
+  }
+
+  /** Has it say who is there, with the next dispatch. */
+  ask(): void {
+    if (this.question === "none" && !this.isEmpty) this.question = "due";
+  }
+
+  /** How many it has, and may soon have. */
+  get expected(): number {
+    return this.sums.connections + this.#sent;
+  }
+
+  /** Whether it has all that it was given. */
+  get isSettled(): boolean {
+    return this.#underWay === 0 && this.steps.isEmpty;
+  }
+
+  /** A connection was sent there. */
+  wasChosen(): void {
+    this.#sent++;
+  }
+
+  /** It says how many it has. */
+  says(sums: RelaySums): void {
+    this.#sums = sums;
+    this.#sent = 0;
+  }
+
+  /** A connection gets its first frames (1), or is closed (-1): it counts before the relay says so. */
+  counts({ user }: RoomConnection, by: 1 | -1): void {
+    const [members, anonymous] = user === null ? [0, by] : [by, 0];
+    this.#change = plus(this.#change, { connections: by, members, anonymous });
+  }
+
+  /** Whether an upload is one that was taken before. */
+  hasTaken({ relayLife, number }: Upload): boolean {
+    const last = this.#lastUpload;
+    if (last?.relayLife === relayLife && number <= last.number) return true;
+    this.#lastUpload = { relayLife, number };
+    return false;
+  }
+
+  /** What a flush has for it. `waiting`: connections with commands that still wait. */
+  dispatch(
+    life: string,
+    before: Position,
+    upTo: Position,
+    waiting: readonly string[],
+    openStreams: number,
+  ): readonly Dispatch[] {
+    if (this.isEmpty && this.question !== "due") {
+      // It takes the next one whatever it follows on.
+      this.#at = null;
+      return NOTHING;
+    }
+    const asksWho = this.question === "due";
+    const moves = before.seq !== upTo.seq || before.epoch !== upTo.epoch;
+    const isNews = waiting.length > 0 || this.#waiting.length > 0;
+    if (this.steps.isEmpty && !moves && !isNews && !asksWho) return NOTHING;
+    if (asksWho) this.question = "under way";
+    const after = this.#at ?? before;
+    this.#at = upTo;
+    this.#waiting = waiting;
+    const number = this.#number + 1;
+    if (this.#change !== NOBODY) this.#changes.set(number, this.#change);
+    this.#change = NOBODY;
+    const dispatches = splitDispatch({
+      ...{ life, number, after, upTo, waiting, openStreams, asksWho },
+      ...this.steps.take(),
+    });
+    this.#number += dispatches.length;
+    this.#underWay += dispatches.length;
+    return dispatches;
+  }
+
+  /** Dispatches have come, or are lost (`undefined`): what it had to do with them is over. */
+  settled(dispatches: readonly Dispatch[], answer: DispatchAnswer | undefined): void {
+    this.#underWay -= dispatches.length;
+    for (const { number } of dispatches) this.#changes.delete(number);
+    this.says(answer?.sums ?? this.#sums);
+    for (const { socket } of this.held.values()) socket.settled();
+  }
+}
+
+const NOTHING: readonly Dispatch[] = [];

@@ -1,0 +1,67 @@
+// A call takes 32 MiB. A flush may have more: then it is several dispatches.
+
+import type { DeliverStep, Dispatch, RelayEntry, RelayStep } from "./relay-calls.ts";
+
+/** UTF-16 units of a dispatch, and of the dispatches of one call: each may take two bytes. */
+export const MAX_CALL_LENGTH = 4 * 1_048_576;
+
+/** Parts that follow on each other. All but the last leave the relay where it is in the log. */
+export function splitDispatch(dispatch: Dispatch, maxLength = MAX_CALL_LENGTH): Dispatch[] {
+  const texts = dispatch.texts.reduce((sum, { length }) => sum + length, 0);
+  if (texts + lengthOfAll(dispatch.steps) <= maxLength) return [dispatch];
+  const parts = chunks(
+    dispatch.steps.flatMap((step) => splitStep(step, maxLength)),
+    lengthOfStep,
+    Math.max(1, maxLength - texts),
+  );
+  return parts.map((steps, at) => ({
+    ...dispatch,
+    steps,
+    number: dispatch.number + at,
+    ...(at < parts.length - 1 && { upTo: dispatch.after }),
+  }));
+}
+
+export const lengthOf = ({ steps, texts }: Dispatch): number =>
+  texts.reduce((sum, { length }) => sum + length, lengthOfAll(steps));
+
+const lengthOfAll = (steps: readonly RelayStep[]): number =>
+  steps.reduce((sum, step) => sum + lengthOfStep(step), 0);
+
+function lengthOfStep(step: RelayStep): number {
+  if (step.do === "send")
+    return step.frames.reduce<number>(
+      (sum, frame) => sum + (typeof frame === "string" ? frame.length : 0),
+      0,
+    );
+  if (step.do !== "deliver") return 0;
+  let length = 0;
+  for (const { json } of step.entries) length += json.length;
+  for (const [, texts] of step.answers) for (const text of texts) length += text.length;
+  return length;
+}
+
+/** Its answers come with its last part. */
+function splitStep(step: RelayStep, maxLength: number): RelayStep[] {
+  if (step.do !== "deliver" || lengthOfStep(step) <= maxLength) return [step];
+  const parts = chunks<RelayEntry>(step.entries, ({ json }) => json.length, maxLength);
+  const deliver = (entries: readonly RelayEntry[]): DeliverStep => ({
+    ...{ do: "deliver", entries, answers: [], checkpoint: null },
+  });
+  return [...parts.slice(0, -1).map(deliver), { ...step, entries: parts.at(-1) ?? [] }];
+}
+
+function chunks<T>(all: readonly T[], lengthOfOne: (one: T) => number, maxLength: number): T[][] {
+  const parts: T[][] = [[]];
+  let left = maxLength;
+  for (const one of all) {
+    const length = lengthOfOne(one);
+    if (length > left && parts.at(-1)?.length !== 0) {
+      parts.push([]);
+      left = maxLength;
+    }
+    parts.at(-1)?.push(one);
+    left -= length;
+  }
+  return parts;
+}

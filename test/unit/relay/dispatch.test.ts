@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import type { Dispatch, RelayEntry } from "../../../src/room/relays/relay-calls.ts";
+import { framesOf, RelaySteps } from "../../../src/room/relays/relay-steps.ts";
+import { splitDispatch } from "../../../src/room/relays/split-dispatch.ts";
+
+const at = (seq: number) => ({ epoch: "e", seq });
+const entry = (json: string): RelayEntry => ({ kind: "stored", event: "message", json });
+
+describe("a dispatch", () => {
+  it("[L11] has the same text of many joiners once", () => {
+    const steps = new RelaySteps();
+    const [page, own] = ["p".repeat(1_000), "o".repeat(1_000)];
+    for (const id of ["a", "b", "c"])
+      for (const frame of [`connected ${id}`, page, "end"]) steps.send(id, frame);
+    steps.send("a", own);
+    const { steps: taken, texts } = steps.take();
+    expect(texts).toEqual([page]);
+    expect(steps.isEmpty).toBe(true);
+    const sent = taken.map((step) => (step.do === "send" ? [step.id, ...framesOf(step.frames, texts)] : []));
+    expect(sent).toEqual([
+      ["a", "connected a", page, "end"],
+      ["b", "connected b", page, "end"],
+      ["c", "connected c", page, "end"],
+      ["a", own],
+    ]);
+  });
+
+  it("[L11] that is larger than a call is several that follow on each other, with the same events and answers", () => {
+    const entries = Array.from({ length: 10 }, (_, n) => entry(`${n}`.repeat(40)));
+    const dispatch: Dispatch = {
+      ...{ life: "l", number: 7, after: at(3), upTo: at(13), waiting: [], openStreams: 0, asksWho: false },
+      steps: [
+        { do: "admitted", id: "a" },
+        { do: "deliver", entries, answers: [["a", ["ok"]]], checkpoint: "c" },
+        { do: "send", id: "b", frames: ["first"] },
+      ],
+      texts: [],
+    };
+    expect(splitDispatch(dispatch)).toEqual([dispatch]);
+    const parts = splitDispatch(dispatch, 100);
+    expect(parts.map(({ number }) => number)).toEqual([7, 8, 9, 10, 11]);
+    expect(parts.map(({ after, upTo }) => [after.seq, upTo.seq])).toEqual([
+      ...Array.from({ length: 4 }, () => [3, 3]),
+      [3, 13],
+    ]);
+    const steps = parts.flatMap((part) => part.steps);
+    expect(steps.flatMap((step) => (step.do === "deliver" ? step.entries : []))).toEqual(entries);
+    expect(steps.map((step) => step.do)).toEqual(["admitted", ...Array(5).fill("deliver"), "send"]);
+    expect(steps.at(-2)).toMatchObject({ answers: [["a", ["ok"]]], checkpoint: "c" });
+  });
+});

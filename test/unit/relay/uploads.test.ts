@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import { SERVER } from "../../../src/access/identity.ts";
+import { Uploads } from "../../../src/relay/uploads.ts";
+import { newConnectionState } from "../../../src/room/people/room-connection.ts";
+import type { Upload, UploadAnswer } from "../../../src/room/relays/relay-calls.ts";
+
+const stateOf = (id: string) =>
+  newConnectionState(id, { actor: SERVER, history: 0, topics: null, presence: false, counted: true });
+
+/** Uploads to a room of which the test decides what becomes of each. */
+class RoomOfUploads {
+  readonly calls: Upload[] = [];
+  readonly doubted: string[] = [];
+  readonly taken: string[] = [];
+  readonly uploads: Uploads;
+  answer: (upload: Upload) => Promise<UploadAnswer> = async () => this.ok();
+  life = "first";
+
+  constructor() {
+    this.uploads = new Uploads(1, "relay", {
+      upload: (upload) => {
+        this.calls.push(structuredClone(upload));
+        return this.answer(upload);
+      },
+      sums: () => ({ connections: 1, members: 1, anonymous: 0 }),
+      inDoubt: (ids) => this.doubted.push(...ids),
+      taken: (items) => this.taken.push(...items.map(({ kind }) => kind)),
+      failed: () => {},
+      random: () => 0,
+      wait: async () => {},
+    });
+  }
+
+  ok(waiting: readonly string[] = []): UploadAnswer {
+    return { kind: "taken", life: this.life, waiting };
+  }
+
+  frame(id: string, text: string): void {
+    this.uploads.addFrame({ state: stateOf(id), unsent: 0 }, text);
+  }
+}
+
+const framesOf = ({ items }: Upload) =>
+  items.map((item) => (item.kind === "frames" ? [item.state.id, ...item.frames] : [item.kind]));
+
+describe("uploads", () => {
+  it("[L12] go one at a time; what comes meanwhile goes together, in order", async () => {
+    const room = new RoomOfUploads();
+    const first = Promise.withResolvers<void>();
+    room.answer = async () => {
+      if (room.calls.length === 1) await first.promise;
+      return room.ok();
+    };
+    room.frame("a", "1");
+    await Promise.resolve();
+    await Promise.resolve();
+    for (const text of ["2", "3"]) for (const id of ["a", "b"]) room.frame(id, text);
+    room.uploads.add({ kind: "left", id: "a", departure: "left" });
+    expect(room.calls.map(framesOf)).toEqual([[["a", "1"]]]);
+    first.resolve();
+    await room.uploads.settled;
+    expect(room.calls.map(framesOf).slice(1)).toEqual([[["a", "2", "3"], ["b", "2", "3"], ["left"]]]);
+    expect(room.calls.map(({ number }) => number)).toEqual([1, 2]);
+  });
+
+  it("[L4] whose answer is lost are sent again under their number, and nobody is in doubt", async () => {
+    const room = new RoomOfUploads();
+    room.answer = async () => {
+      if (room.calls.length < 3) throw new Error("lost");
+      return room.ok();
+    };
+    room.frame("a", "1");
+    await room.uploads.settled;
+    expect(room.calls.map(({ number }) => number)).toEqual([1, 1, 1]);
+    expect([room.doubted, room.taken]).toEqual([[], ["frames"]]);
+  });
+
+  it("[L4] that a later life of the room refuses go to it, unless the one before may have taken them", async () => {
+    const room = new RoomOfUploads();
+    room.frame("a", "1");
+    await room.uploads.settled;
+    room.life = "second";
+    const refuses = async ({ life }: Upload): Promise<UploadAnswer> =>
+      life === room.life ? room.ok() : { kind: "other life", life: room.life };
+    room.answer = refuses;
+    room.frame("a", "2");
+    await room.uploads.settled;
+    expect(room.calls.map(({ life }) => life)).toEqual([null, "first", "second"]);
+    expect(room.doubted).toEqual([]);
+    room.life = "third";
+    let calls = 0;
+    room.answer = async (upload) => {
+      if (++calls === 1) throw new Error("the room died with it, or after it");
+      return refuses(upload);
+    };
+    room.frame("a", "3");
+    await room.uploads.settled;
+    expect(room.doubted).toEqual(["a"]);
+  });
+
+  it("[L4] of connections with something that still waits are in doubt when the room dies, and not when it sleeps", async () => {
+    const room = new RoomOfUploads();
+    room.answer = async () => room.ok(["b"]);
+    room.frame("a", "done");
+    room.frame("b", "an auth");
+    await room.uploads.settled;
+    room.uploads.heard("second", []);
+    expect(room.doubted).toEqual(["b"]);
+    room.uploads.heard("third", []);
+    expect(room.doubted).toEqual(["b"]);
+    expect([room.uploads.isOver("first"), room.uploads.isOver("third")]).toEqual([true, false]);
+  });
+
+  it("[L4] that do not reach the room end their connections; who is gone is said with the next", async () => {
+    const room = new RoomOfUploads();
+    room.answer = async () => {
+      throw new Error("out of reach");
+    };
+    room.frame("a", "1");
+    room.uploads.add({ kind: "left", id: "b", departure: "lost" });
+    await room.uploads.settled;
+    expect(room.doubted).toEqual(["a", "b"]);
+    room.answer = async () => room.ok();
+    room.frame("c", "2");
+    await room.uploads.settled;
+    expect(framesOf(room.calls.at(-1) ?? expect.fail())).toEqual([["left"], ["c", "2"]]);
+  });
+});

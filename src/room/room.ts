@@ -12,7 +12,6 @@ import { Spending } from "../object/spending.ts";
 import { type Occupancy, type Outcome, type Refusal, reject } from "../protocol/index.ts";
 import type { RoomCounts } from "../registry/counts.ts";
 import { SessionMembers } from "../session-rooms/room-side/session-members.ts";
-import type { SessionStore } from "../session-rooms/room-side/session-store.ts";
 import { BeforePublish } from "./before-publish.ts";
 import { Changes } from "./changes.ts";
 import { Connections } from "./connections.ts";
@@ -23,19 +22,16 @@ import { Moderation } from "./moderation.ts";
 import { PageBudget, type PageLine } from "./page-budget.ts";
 import { Allowances } from "./people/allowances.ts";
 import { AttachedPositions } from "./people/attached-positions.ts";
-import type { ReadSheets } from "./people/read-sheets.ts";
-import type { ReceiptStore } from "./people/receipt-store.ts";
 import { Receipts } from "./people/receipts.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 import { RoomPresence } from "./people/room-presence.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import { SlowMode } from "./people/slow-mode.ts";
-import type { UserRecords } from "./people/user-records.ts";
 import { Permits } from "./permits.ts";
 import { Producing } from "./producing.ts";
 import { Publisher } from "./publisher.ts";
-import type { RelayStore } from "./relays/relay-store.ts";
-import { type RelayPlan, Relays } from "./relays/relays.ts";
+import { Relays } from "./relays/relays.ts";
+import type { RoomPorts, RoomStorage } from "./room-ports.ts";
 import { RoomTime, soonest } from "./room-time.ts";
 import type { AsksAbout } from "./ruling.ts";
 import { SharedHead } from "./shared-head.ts";
@@ -50,35 +46,6 @@ import { WorkQueue } from "./work-queue.ts";
 const SWEEP_AGAIN_AFTER_MS = SWEEP_EVERY_MS - 60_000;
 /** The size of all open messages that one flush sends to connections that lack them, in UTF-16 units. */
 const LACKED_STREAMS_BYTES = 2 * 1_048_576;
-
-export interface RoomStorage {
-  readonly settings: RoomSettings;
-  readonly log: RoomLog;
-  readonly users: UserRecords;
-  readonly receipts: ReceiptStore;
-  readonly sheets: ReadSheets;
-  readonly sessions: SessionStore;
-  readonly schedule: ScheduleStore;
-  readonly relays: RelayStore;
-  /** Left out: the back end is told nothing. */
-  readonly webhooks?: RoomWebhooks | undefined;
-}
-
-export interface RoomPorts {
-  /** A command failed unexpectedly. The room goes on. */
-  reportFault(error: unknown): void;
-  /** The row of a session could not be written. The room goes on. */
-  reportUnwritten(error: unknown): void;
-  newEpoch(): string;
-  /** Of which events accepted commands are noted in the journal; `*`: of all. */
-  readonly notedTopics: readonly string[];
-  /** From 0 to below 1. */
-  random(): number;
-  /** Left out: the deployer's back end is asked about no message. */
-  readonly asksAbout?: AsksAbout | undefined;
-  /** Left out: all sockets are here. */
-  readonly relays?: RelayPlan | undefined;
-}
 
 export class Room {
   readonly name: string;

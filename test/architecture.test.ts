@@ -249,8 +249,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["client/testing/time", "client/testing/worker/worker-code.js", "src/protocol"],
   ],
   "client/testing": [
-    ...["client/core", "client/room/streams", "client/server", "client/testing/time"],
-    ...["client/testing/worker", "client/util"],
+    ...["client/connection/transport", "client/core", "client/room/streams", "client/server"],
+    ...["client/testing/time", "client/testing/worker", "client/util"],
     ...["src/protocol"],
   ],
   // The demo imports the built client beside the page; only its `app` knows all its other folders.

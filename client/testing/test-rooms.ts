@@ -1,6 +1,7 @@
 // The test kit as a test sees it.
 
 import { closeCode, type Permission } from "../../src/protocol/index.ts";
+import { loadWatching } from "../connection/transport/watch-transport.ts";
 import { Client, type ClientOptions } from "../core/client.ts";
 import { loadAnswers } from "../room/streams/answers.ts";
 import { ServerApi } from "../server/server-api.ts";
@@ -91,7 +92,7 @@ export class TestRooms {
     const random = seededRandom(seed);
     const openDatabase = await sqliteHere();
     // A file that is loaded later takes a time that no test can wait for.
-    await loadAnswers();
+    await Promise.all([loadAnswers(), loadWatching()]);
     const ownSettings = { ...settings, JWT_SECRET: SECRET, API_KEYS: API_KEY };
     const worker = new TestWorker({ settling, settings: ownSettings, openDatabase, random });
     const problems = await worker.problems();

@@ -1,13 +1,11 @@
 // A component that shows a room which is only watched, and one beside it that takes part.
 
-import { act, StrictMode } from "react";
+import { StrictMode } from "react";
 import { describe, expect, it, vi } from "vitest";
+import { loadWatching } from "../../client/connection/transport/watch-transport.ts";
 import { useConnection, useRoom } from "../../client/react/index.ts";
 import { caughtUp, connected, message } from "../unit/client/support/frames.ts";
 import { now, reactWorld, textsOf } from "./support/react-for-test.tsx";
-
-/** The code that watches is loaded when it is needed: here it is there already, as a test moves its own clock only. */
-import "../../client/connection/transport/watch-link.ts";
 
 const ANSWER = { recovery: "none", floor: 0, members: [], occupancy: { members: 0, connections: 0 } };
 
@@ -27,9 +25,10 @@ describe("useRoom with `watch`", () => {
     ];
     const fetch = vi.fn(async () => Response.json(answers.shift() ?? answers[0]));
     const { render, advance, deliver, sockets, text, clock } = reactWorld({ fetch });
+    // As a test moves its own clock only.
+    await loadWatching();
     const opened = async () => {
       await advance(0);
-      await act(() => vi.dynamicImportSettled());
       await advance(0);
     };
     await render(

@@ -20,7 +20,12 @@ export interface WatchPort {
   upgrade(): void;
 }
 
-type Code = typeof import("./watch-link.ts");
+let code: typeof import("./watch-link.ts") | undefined;
+
+/** Rejects where it cannot be had. What is there already takes no time. */
+export async function loadWatching(): Promise<void> {
+  code ??= await import("./watch-link.ts");
+}
 
 const lostFor = (why: string) => lost(offline(why));
 
@@ -30,8 +35,8 @@ export class WatchTransport implements Transport {
   readonly #openOwn: () => Transport;
   /** The room has a connection from now on. */
   #own: Transport | undefined;
-  /** `null`: it could not be loaded. */
-  #code: Code | null | undefined;
+  /** The code could not be loaded. */
+  #isMissing = false;
   #link: Link | undefined;
 
   /** `openOwn` is called at most once. */
@@ -55,13 +60,13 @@ export class WatchTransport implements Transport {
     onState: (state: ConnectionState) => void,
   ): Promise<NoConnection | undefined> | undefined {
     if (this.#own) return this.#own.ready(signal, onState);
-    return this.#code === undefined ? this.#load() : undefined;
+    return code || this.#isMissing ? undefined : this.#load();
   }
 
   open(events: LinkEvents): Link {
     if (this.#own) return this.#own.open(events);
-    this.#link = this.#code
-      ? new this.#code.WatchLink(this.#context, this.#name, events, {
+    this.#link = code
+      ? new code.WatchLink(this.#context, this.#name, events, {
           lost: lostFor,
           closingEnd,
           upgrade: () => this.upgrade(),
@@ -86,12 +91,14 @@ export class WatchTransport implements Transport {
   }
 
   async #load(): Promise<undefined> {
-    this.#code = await import("./watch-link.ts").catch(() => null);
+    await loadWatching().catch(() => {
+      this.#isMissing = true;
+    });
   }
 
   /** The next try asks for it again: some browsers remember a load that failed, others do not. */
   #missing(events: LinkEvents): Link {
-    this.#code = undefined;
+    this.#isMissing = false;
     const end = lostFor("The code that watches could not be loaded.");
     const cancel = this.#context.ports.clock.after(0, () => events.onEnd(end));
     return { isOpen: false, send: () => true, drop: cancel, close: cancel };

@@ -152,6 +152,11 @@ describe("the code that watches", () => {
     });
     const fresh = await import("./support/client-for-test.ts");
     const urls: string[] = [];
+    const loaded = async () => {
+      await world.clock.advance(0);
+      await vi.dynamicImportSettled();
+      await world.clock.advance(0);
+    };
     const world: ReturnType<typeof clientForTest> = fresh.clientForTest({
       fetch: (url) => {
         urls.push(url);
@@ -159,10 +164,10 @@ describe("the code that watches", () => {
       },
     });
     world.client.room("other");
-    await opened(world);
+    await loaded();
     expect(loads).toBe(0);
     const room = world.client.room("lobby", { watch: true });
-    await opened(world);
+    await loaded();
     expect(room.state).toMatchObject({
       status: "reconnecting",
       error: { code: "offline", message: expect.stringContaining("code") },
@@ -170,7 +175,7 @@ describe("the code that watches", () => {
     isThere = true;
     vi.doMock(FILE, (original) => original());
     await world.clock.advance(5_000);
-    await opened(world);
+    await loaded();
     expect(urls).toEqual(["https://rooms.example.com/v1/rooms/lobby/events"]);
   });
 });

@@ -32,6 +32,20 @@ describe("the server of the kit", () => {
     expect(bob.members.map(({ name }) => name).sort()).toEqual(["Ada", "Bob"]);
   });
 
+  it("[L119] answers those who watch, by the clock of the test", async () => {
+    const rooms = await roomsForTest({ settings: { ANONYMOUS_ROOMS: "public_*" } });
+    const ada = rooms.client({ user: "ada" }).room("public_match");
+    const ticker = rooms.client({ user: "eve" }).room("public_match", { watch: true });
+    await rooms.settle();
+    expect(ticker.state.status).toBe("connected");
+    await ada.send("goal");
+    await rooms.settle();
+    expect(texts(ticker)).toEqual([]);
+    await rooms.clock.advance(3_000);
+    expect(texts(ticker)).toEqual(["goal"]);
+    expect(ada.members).toHaveLength(1);
+  });
+
   it("[V40] has the rules of a deployment, with its settings", async () => {
     const rooms = await roomsForTest({ settings: { MAX_MESSAGE_BYTES: 20, ANONYMOUS_ROOMS: "public_*" } });
     const room = rooms.client({ user: "ada" }).room("lobby");

@@ -1,13 +1,10 @@
 // A room on a fake server that answers the calls of watchers: `const world = await watchedRoom()`.
 
-import { vi } from "vitest";
+import { loadWatching } from "../../../../client/connection/transport/watch-transport.ts";
 import type { RoomHandle } from "../../../../client/room/room-handle.ts";
 import type { RoomOptions } from "../../../../client/room/room-types.ts";
 import { clientForTest, type World, type WorldOptions } from "./client-for-test.ts";
 import type { Frame } from "./fake-sockets.ts";
-
-/** The code that watches is loaded when it is needed: here it is there already, as a test moves its own clock only. */
-import "../../../../client/connection/transport/watch-link.ts";
 
 export const ANSWER = {
   events: [] as readonly Frame[],
@@ -39,6 +36,8 @@ export async function watchedRoom(
   options: WorldOptions = {},
   roomOptions: RoomOptions = {},
 ): Promise<WatchedWorld> {
+  // As a test moves its own clock only.
+  await loadWatching();
   const calls: Called[] = [];
   const fetch = (url: string, init: RequestInit) =>
     new Promise<Response>((resolve, reject) => {
@@ -70,9 +69,8 @@ export async function watchedRoom(
   return { ...world, room, calls, call, reply };
 }
 
-/** Also what is loaded has come by then. */
+/** A room that is opened, or opened again, has asked by then. */
 export async function opened({ clock }: Pick<World, "clock">): Promise<void> {
   await clock.advance(0);
-  await vi.dynamicImportSettled();
   await clock.advance(0);
 }

@@ -142,6 +142,9 @@ describe("watching a room", () => {
     for (const { headers } of answers) expect(headers.get("Cache-Control")).toBe("no-store");
     expect(spy).not.toHaveBeenCalled();
     expect(await errorOf(await get(secret))).toMatchObject({ code: "unauthorized" });
+    // Also once the room is not for everybody any more, while what it said is still kept.
+    expect((await get(room)).status).toBe(200);
+    expect((await callWith({ ANONYMOUS_ROOMS: "others_*" }, path)).status).toBe(401);
   });
 
   it("[L103] whoever asks within a second is moved to the same cursor", async () => {

@@ -9,7 +9,7 @@ export const READ_SHEETS = {
   users: 256,
   together: 8,
   togetherAfterS: 60,
-  aloneAfterS: 300,
+  aloneAfterS: 180,
   most: 128,
 } as const;
 

@@ -68,3 +68,20 @@ it("[C96] server code is told when its server is back, and what it said is store
   expect(await room.publish({ data: "before", id: "one" })).toEqual({ ...first, duplicate: true });
   expect((await room.messages()).messages.map(({ data }) => data)).toEqual(["before", "while it was down"]);
 });
+
+it("[R40][R43] who has read how far is known after a killed server: of who left, and of who comes back", async () => {
+  const name = uniqueName("positions");
+  const api = createServerApi({ url: server.url, apiKey: server.apiKey }).room(name);
+  const [staying, leaving] = [guests.client(server.url, "ada"), guests.client(server.url, "bo")];
+  const [ada, bo] = [staying.room(name), leaving.room(name)];
+  for (let n = 1; n <= 9; n++) await api.publish({ data: n });
+  await waitFor("both are connected", () => [ada, bo].every(({ state }) => state.status === "connected"));
+  await Promise.all([ada.markRead(8), bo.markRead(5)]);
+  leaving.close();
+  await waitFor("one has left", async () => (await api.info()).occupancy.members === 1);
+  await server.kill();
+  await server.restart();
+  const known = async () => new Map((await api.receipts()).map(({ user, seq }) => [user, seq]));
+  expect((await known()).get("bo")).toBe(5);
+  await waitFor("the other one is back", async () => (await known()).get("ada") === 8);
+});

@@ -18,7 +18,7 @@ const WRITE_EVERY_MS = 5_000;
 /** Positions that are kept elsewhere are written when so many of them wait for so long: a row takes that many along. */
 export const READ_TOGETHER = { users: 8, afterMs: 60_000 } as const;
 /** Fewer of them are written after this long. */
-export const READ_ALONE_AFTER_MS = 300_000;
+export const READ_ALONE_AFTER_MS = 180_000;
 
 /** How far a user has read, and when they got there, in milliseconds. */
 export interface UserPosition {
@@ -79,6 +79,10 @@ export class ReadSheets {
     else sheet.since = Math.min(sheet.since, position.at);
     sheet.unwritten.set(user, whereabouts);
     this.#unwritten.add(sheet);
+  }
+
+  get haveUnwritten(): boolean {
+    return this.#unwritten.size > 0;
   }
 
   /** The position of this user if it is kept elsewhere, and not written. */

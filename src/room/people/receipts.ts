@@ -31,6 +31,8 @@ export class Receipts {
   readonly #earlier = new Map<string, UserPosition>();
   readonly #untold = new Set<string>();
   #toldAt = Number.NEGATIVE_INFINITY;
+  /** Whether positions may wait to be written. */
+  #mayWait = false;
 
   constructor(rules: ReceiptRules) {
     this.#rules = rules;
@@ -39,8 +41,11 @@ export class Receipts {
   /** Takes in what was kept while the object slept. */
   restore(connections: Iterable<RoomConnection>): void {
     const { attached, sheets, log } = this.#rules;
-    for (const { user, read } of attached.among(connections))
-      if (read.seq > this.seqOf(user) && read.seq <= log.head) sheets.put(user, read, "kept");
+    for (const { user, read } of attached.among(connections)) {
+      if (read.seq <= this.seqOf(user) || read.seq > log.head) continue;
+      sheets.put(user, read, "kept");
+      this.#mayWait = true;
+    }
   }
 
   /** How far a user has read. */
@@ -69,6 +74,7 @@ export class Receipts {
     // Kept first: if that throws, memory does not hold what nobody keeps.
     const isKept = attached.keep(user, position);
     sheets.put(user, position, isKept ? "kept" : "alone");
+    this.#mayWait = true;
     this.#earlier.delete(user);
     this.#untold.add(user);
     spending.add(user, isKept ? READ : ROW);
@@ -76,11 +82,20 @@ export class Receipts {
 
   /** A connection of this user is gone, which may have kept the position. */
   left(user: string): void {
-    const { attached, sheets, spending } = this.#rules;
+    const { sheets, spending } = this.#rules;
     const position = sheets.keptOf(user);
-    if (position === undefined || attached.keep(user, position)) return;
+    if (position === undefined || this.#isTakenOver(user, position)) return;
     sheets.leaveAlone(user);
     spending.add(user, ROW);
+  }
+
+  #isTakenOver(user: string, position: UserPosition): boolean {
+    try {
+      return this.#rules.attached.keep(user, position);
+    } catch {
+      // It is written instead: the leave goes on in any case.
+      return false;
+    }
   }
 
   /** Of those who read last, the latest first. */
@@ -95,14 +110,17 @@ export class Receipts {
 
   /** When it next has something to write or to emit by itself, in milliseconds. */
   dueAt(): number | null {
-    const writeAt = this.#rules.sheets.dueAt();
+    const writeAt = this.#mayWait ? this.#rules.sheets.dueAt() : null;
     if (this.#untold.size === 0) return writeAt;
     return Math.min(writeAt ?? Number.POSITIVE_INFINITY, this.#toldAt + TELL_EVERY_MS);
   }
 
   /** Writes what has waited long enough. */
   write(now: number): void {
-    this.#rules.sheets.writeDue(now);
+    if (!this.#mayWait) return;
+    const { sheets } = this.#rules;
+    sheets.writeDue(now);
+    this.#mayWait = sheets.haveUnwritten;
   }
 
   /** Those who read last, in no order. Whoever is not among them read before. */

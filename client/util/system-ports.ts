@@ -13,9 +13,9 @@ function dial(url: string, protocols: string[], events: SocketEvents): Socket {
     socket.onerror = null;
     events.onOpen();
   };
-  socket.onmessage = (message: MessageEvent<unknown>) => {
-    if (typeof message.data === "string") events.onText(message.data);
-  };
+  socket.binaryType = "arraybuffer";
+  socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) =>
+    events.onText(typeof data === "string" ? data : new TextDecoder().decode(data));
   socket.onclose = ({ code, reason }) => events.onClose(code, reason);
   const lost = () => events.onClose(LOST, "");
   // In Node 20 no `close` follows the `error` of a socket that did not open. Elsewhere it has the same code.

@@ -3,6 +3,7 @@
 // anything from it.
 
 import { BETWEEN_POLLS_MS } from "../protocol/index.ts";
+import type { SharedFrame } from "./shared-frame.ts";
 import type { SocketPort } from "./socket-port.ts";
 
 /** The close code of a call that is over while its connection goes on. */
@@ -86,6 +87,11 @@ export class PolledSocket implements SocketPort {
     if (this.#poll === undefined) return;
     this.#poll.send(frame);
     this.#poll.save(this.#saved);
+  }
+
+  /** A call has lines of text. */
+  sendBytes({ text }: SharedFrame): void {
+    this.send(text);
   }
 
   close(code: number, reason: string): void {

@@ -6,6 +6,7 @@ import { TAKEN_BY_BACK_END } from "../object/answers.ts";
 import { type Departure, departureOf } from "../object/close-codes.ts";
 import type { Journal } from "../object/journal.ts";
 import { hasExpired, Sweeper, sinceMs } from "../object/liveness.ts";
+import { SharedFrame } from "../object/shared-frame.ts";
 import { LOST, type Spending } from "../object/spending.ts";
 import type { TrafficMeter } from "../object/traffic.ts";
 import { type Closing, closeCode } from "../protocol/index.ts";
@@ -73,6 +74,8 @@ export class Connections implements Outlet {
   readonly #behind = new Map<RoomConnection, { readonly bytes: number; readonly since: number }>();
   #lookedForSlowAt = Number.NEGATIVE_INFINITY;
   #watchesSlow = false;
+  /** The frames of the delivery that is under way, by their text. */
+  #shared: Map<string, SharedFrame> | undefined;
 
   constructor(rules: ConnectionRules) {
     this.#rules = rules;
@@ -241,7 +244,9 @@ export class Connections implements Outlet {
    */
   watchSlow(now: number, deliver: () => void): void {
     this.#watchesSlow = sinceMs(this.#lookedForSlowAt, now) >= LOOK_FOR_SLOW_EVERY_MS;
+    this.#shared = new Map();
     deliver();
+    this.#shared = undefined;
     this.#watchesSlow = false;
   }
 
@@ -321,10 +326,21 @@ export class Connections implements Outlet {
   #send(connection: RoomConnection, frames: readonly string[]): void {
     let bytes = 0;
     for (const frame of frames) {
-      connection.socket.send(frame);
+      const shared = connection.envelopes ? this.#sharedFrame(frame) : undefined;
+      if (shared?.goesAsBytes) connection.socket.sendBytes(shared);
+      else connection.socket.send(frame);
       bytes += frame.length;
     }
     this.#traffic.sent(frames.length, bytes);
+  }
+
+  /** `undefined`: first frames and pages are not shared by many. */
+  #sharedFrame(text: string): SharedFrame | undefined {
+    const known = this.#shared?.get(text);
+    if (known !== undefined || this.#shared === undefined) return known;
+    const frame = new SharedFrame(text);
+    this.#shared.set(text, frame);
+    return frame;
   }
 
   /** Closes connections, and shows the others that they are gone. */

@@ -1,5 +1,6 @@
 // A socket that keeps what it was sent. A new way to look at it is a getter here.
 
+import type { SharedFrame } from "../../src/object/shared-frame.ts";
 import type { SocketPort } from "../../src/object/socket-port.ts";
 import { eventsIn, isRecord } from "../../src/protocol/index.ts";
 
@@ -10,6 +11,8 @@ const isSent = (value: unknown): value is Sent => isRecord(value) && typeof valu
 export class SocketForTest implements SocketPort {
   readonly frames: string[] = [];
   savesForFree = true;
+  /** What came as bytes. */
+  readonly bytes: SharedFrame[] = [];
   /** The results of `mark` for each frame. */
   readonly marks: unknown[] = [];
   readonly #mark: (() => unknown) | undefined;
@@ -26,6 +29,11 @@ export class SocketForTest implements SocketPort {
     if (this.closed !== undefined) return;
     this.frames.push(frame);
     if (this.#mark !== undefined) this.marks.push(this.#mark());
+  }
+
+  sendBytes(frame: SharedFrame): void {
+    if (this.closed === undefined) this.bytes.push(frame);
+    this.send(frame.text);
   }
 
   close(code: number, reason: string): void {

@@ -7,6 +7,7 @@ import type { SocketEvents } from "../../client/util/ports.ts";
 import { PING_FRAME } from "../../src/protocol/index.ts";
 import { clientPorts } from "./support/client-ports.ts";
 import { measure } from "./support/meter.ts";
+import { textOfFrame } from "./support/test-socket.ts";
 import { call, fill, join, roomObject, tokenFor, uniqueName } from "./support/worker.ts";
 
 /** The real client against the Worker of this test; `sent` is what it sent, without heartbeats. */
@@ -17,7 +18,8 @@ function clientOf(user: string) {
     const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": protocols.join(", ") };
     const opened = call(pathname + search, { headers }).then(({ webSocket: socket }) => {
       if (socket === null) throw new Error("no socket");
-      socket.addEventListener("message", ({ data }) => events.onText(String(data)));
+      socket.addEventListener("message", ({ data }) => events.onText(textOfFrame(data)));
+      socket.binaryType = "arraybuffer";
       socket.addEventListener("close", ({ code, reason }) => events.onClose(code, reason));
       socket.accept();
       return socket;

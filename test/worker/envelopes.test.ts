@@ -40,6 +40,18 @@ describe("a socket with batch=envelopes", () => {
     expect([hasEnvelopes(cy.texts), hasEnvelopes(session.texts)]).toEqual([false, false]);
   });
 
+  it("[F34] has what is not ASCII as bytes, whole and in order; others have it as text", async () => {
+    const room = uniqueName("envelopes");
+    const ada = await join(room, "ada");
+    const [bo, cy] = [await join(room, "bo", { query: ASKED }), await join(room, "cy")];
+    await fill(ada, 3, (n) => `ascii ${n}`);
+    await fill(ada, 30, (n) => `❤ é 漢 ${n}`);
+    for (const socket of [bo, cy]) await socket.next("message", ({ seq }) => seq === 33);
+    expect(bo.ofType("message")).toEqual(cy.ofType("message"));
+    expect(bo.ofType("message").map(({ seq }) => seq)).toEqual(Array.from({ length: 33 }, (_, at) => at + 1));
+    expect([bo.binaries > 0, cy.binaries]).toEqual([true, 0]);
+  });
+
   it("[F30] has them over calls too", async () => {
     const room = uniqueName("envelopes");
     await fill(await join(room, "ada"), 5, (n) => ({ n }));

@@ -59,7 +59,8 @@ export class WebSocketEnd {
     this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), fn]);
   }
 
-  send(text: string): void {
+  send(frame: string | Uint8Array): void {
+    const text = typeof frame === "string" ? frame : new TextDecoder().decode(frame);
     if (this.readyState !== WebSocketEnd.OPEN) throw new TypeError("the socket is closed");
     this.#toPeer((peer) => peer.#take(text));
   }

@@ -1,18 +1,18 @@
 import { PING_FRAME, PONG_FRAME } from "../../protocol/index.ts";
 import type { SocketPort } from "../socket-port.ts";
 
+const encoder = new TextEncoder();
+
 /** A socket that its object accepted for hibernation, as a port. `onClose`: called when the server closes it. */
 export const socketPort = (
   ctx: DurableObjectState,
   ws: WebSocket,
   onClose: (code: number) => void,
 ): SocketPort => ({
-  send(frame) {
-    try {
-      ws.send(frame);
-    } catch {
-      // The server has closed it already; its close event will follow.
-    }
+  send: (frame) => sendTo(ws, frame),
+  sendBytes(frame) {
+    frame.bytes ??= encoder.encode(frame.text);
+    sendTo(ws, frame.bytes);
   },
   close(code, reason) {
     onClose(code);
@@ -30,6 +30,14 @@ export const socketPort = (
   unsentBytes: () => ws.bufferedAmount ?? 0,
   heartbeatAt: () => ctx.getWebSocketAutoResponseTimestamp(ws)?.getTime() ?? null,
 });
+
+function sendTo(ws: WebSocket, frame: string | Uint8Array): void {
+  try {
+    ws.send(frame);
+  } catch {
+    // The server has closed it already; its close event will follow.
+  }
+}
 
 /** Has the runtime answer heartbeats. It keeps this in memory only, so every start of an object sets it. */
 export function answerHeartbeats(ctx: DurableObjectState): void {

@@ -115,6 +115,7 @@ export class RoomConnection extends BaseConnection<RoomConnectionState> {
     return this.state.actor.identity;
   }
 
+  /** Its client reads batches in envelopes, and frames of bytes. */
   get envelopes(): boolean {
     return this.state.envelopes ?? false;
   }

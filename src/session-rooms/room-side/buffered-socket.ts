@@ -1,3 +1,4 @@
+import type { SharedFrame } from "../../object/shared-frame.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
 import { type Closing, parseCloseReason } from "../../protocol/index.ts";
 
@@ -24,6 +25,11 @@ export class BufferedSocket implements SocketPort {
     this.#frames.push(frame);
     this.#unsent += frame.length;
     this.#touched();
+  }
+
+  /** The user's object adds the name of the room to the text. */
+  sendBytes({ text }: SharedFrame): void {
+    this.send(text);
   }
 
   close(_code: number, reason: string): void {

@@ -39,7 +39,7 @@ describe("the ports of the system", () => {
     FakeWebSocket.made.length = 0;
   });
 
-  it("dial with address and subprotocols only, and pass on open, texts and the end", () => {
+  it("[F34] dial with address and subprotocols only, and pass on open, texts, also as bytes, and the end", () => {
     vi.stubGlobal("WebSocket", FakeWebSocket);
     const heard: unknown[] = [];
     const socket = systemPorts().dial("wss://a", ["edge-rooms.v1"], {
@@ -52,10 +52,13 @@ describe("the ports of the system", () => {
     socket.close(1000);
     made?.onopen?.();
     made?.onmessage?.({ data: "frame" });
-    made?.onmessage?.({ data: new ArrayBuffer(1) });
+    made?.onmessage?.({ data: new TextEncoder().encode("é❤").buffer });
     made?.onclose?.({ code: 1006, reason: "" });
-    expect(made).toMatchObject({ url: "wss://a", protocols: ["edge-rooms.v1"], calls: ["text", 1000] });
-    expect(heard).toEqual(["open", "frame", 1006, ""]);
+    expect(made).toMatchObject({
+      ...{ url: "wss://a", protocols: ["edge-rooms.v1"], calls: ["text", 1000] },
+      binaryType: "arraybuffer",
+    });
+    expect(heard).toEqual(["open", "frame", "é❤", 1006, ""]);
   });
 
   it("report the end also if the server closed and the socket still lingers", async () => {

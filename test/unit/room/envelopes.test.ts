@@ -131,6 +131,22 @@ describe("a batch in envelopes", () => {
     expect(other.socket.frames).toEqual(enclosed.socket.frames);
   });
 
+  it("[F34] goes out as bytes, made once for all, where it is not ASCII, and to those who asked only", () => {
+    const { test, ada, whole, enclosed } = crowd();
+    const other = test.join("eve", { envelopes: true });
+    ada.say(send("a"), send("b"));
+    test.flush();
+    expect(enclosed.socket.bytes).toEqual([]);
+    for (const { socket } of [whole, enclosed, other]) socket.take();
+    ada.say(send("c"), send("d", { data: { text: "naïve ❤" } }));
+    test.flush();
+    expect(enclosed.socket.bytes.map(({ text }) => text)).toEqual(enclosed.socket.frames);
+    expect(other.socket.bytes).toHaveLength(1);
+    expect(other.socket.bytes[0]).toBe(enclosed.socket.bytes[0]);
+    expect(whole.socket.bytes).toEqual([]);
+    expect(enclosed.socket.events).toEqual(whole.socket.events);
+  });
+
   it("[F32] keeps to the size of frames, and fills them", () => {
     const { test, ada } = crowd();
     const any = test.join("eve");

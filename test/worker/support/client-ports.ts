@@ -2,6 +2,7 @@
 // `dial`.
 
 import type { Ports, SocketEvents } from "../../../client/util/ports.ts";
+import { textOfFrame } from "./test-socket.ts";
 import { call } from "./worker.ts";
 
 /** Real sockets of the Worker of this test. */
@@ -10,7 +11,8 @@ export function workerDial(url: string, protocols: string[], events: SocketEvent
   const headers = { Upgrade: "websocket", "Sec-WebSocket-Protocol": protocols.join(", ") };
   const opened = call(pathname + search, { headers }).then(({ webSocket: socket }) => {
     if (socket === null) throw new Error("no socket");
-    socket.addEventListener("message", ({ data }) => events.onText(String(data)));
+    socket.addEventListener("message", ({ data }) => events.onText(textOfFrame(data)));
+    socket.binaryType = "arraybuffer";
     socket.addEventListener("close", ({ code, reason }) => events.onClose(code, reason));
     socket.accept();
     events.onOpen();

@@ -19,11 +19,17 @@ interface Waiter {
 /** Long enough for a busy machine; a test that reaches it has failed. */
 const PATIENCE_MS = 30_000;
 
+/** A frame may come as bytes to those who asked. */
+export const textOfFrame = (data: string | ArrayBuffer): string =>
+  typeof data === "string" ? data : new TextDecoder().decode(data);
+
 export class TestSocket {
   /** Everything that ever came, in order. `replay` is set on events of a replay batch. */
   readonly received: Frame[] = [];
   /** The frames as text. */
   readonly texts: string[] = [];
+  /** How many of them came as bytes. */
+  binaries = 0;
   readonly closed: Promise<Closed>;
   /** The text of the close reason after its code, or an empty string. */
   readonly closeWords: Promise<string>;
@@ -34,7 +40,11 @@ export class TestSocket {
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
-    socket.addEventListener("message", ({ data }) => this.#take(String(data)));
+    socket.addEventListener("message", ({ data }) => {
+      if (typeof data !== "string") this.binaries += 1;
+      this.#take(textOfFrame(data));
+    });
+    socket.binaryType = "arraybuffer";
     const closed = new Promise<Closed>((resolve) => {
       socket.addEventListener("close", ({ code, reason }) => resolve({ code, reason }));
     });

@@ -35,6 +35,14 @@ export const OUTGOING_LINES = {
     fields: ["why", "events", "tries"],
     optional: ["room", "user"],
   },
+  webhook_again: {
+    level: "info",
+    from: "telling WEBHOOK_URL what happened",
+    means: "The receiver took a batch, after so many failures in a row.",
+    action: "Nothing: what waited is told now, in order.",
+    fields: ["events", "tries"],
+    optional: ["room", "user"],
+  },
   webhook_events_lost: {
     level: "error",
     from: "telling WEBHOOK_URL what happened",

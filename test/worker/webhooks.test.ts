@@ -1,7 +1,7 @@
 // Webhooks of real objects: what a room and an inbox tell, what a slow or lost receiver changes, and what a crash does.
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { until } from "../support/until.ts";
 import { advanceClock, configureRoom, configureUser, crash } from "./support/objects.ts";
 import { startToldBackEnd, taken } from "./support/told-back-end.ts";
@@ -65,6 +65,30 @@ describe("a room", () => {
     expect(at - before).toBeGreaterThan(55_000);
     expect(at - before).toBeLessThan(75_000);
     await until(() => expect(requests).toHaveLength(1));
+  });
+
+  it("[Z80] says in the log that its back end does not take what happened, and that it does again", async () => {
+    const { room, stub, answerWith, events } = await toldRoom();
+    const lines: unknown[] = [];
+    for (const level of ["info", "warn"] as const) {
+      const spy = vi.spyOn(console, level).mockImplementation((line) => {
+        const { event, room: of, events, tries } = JSON.parse(String(line));
+        if (of === room && /^webhook_/.test(event)) lines.push([event, events, tries]);
+      });
+      onTestFinished(() => spy.mockRestore());
+    }
+    answerWith(() => new Response(null, { status: 503 }));
+    await publish(room, 1);
+    await until(() => expect(lines).toEqual([["webhook_later", 1, 1]]));
+    answerWith(taken);
+    advanceClock(300_000);
+    await until(async () => {
+      await runDurableObjectAlarm(stub);
+      expect(lines.slice(1)).toEqual([["webhook_again", 1, 1]]);
+    });
+    await publish(room, 2);
+    await until(() => expect(events).toHaveLength(2));
+    expect(lines).toHaveLength(2);
   });
 
   it("[Z73] tells again after a crash, with the same ids", async () => {

@@ -103,9 +103,10 @@ class Loop<Mark> implements WebhookLoop {
         const outcome = await postWebhook(this.#config, step.batch.body);
         if (this.#isEnded) return false;
         const now = Date.now();
+        const { tries } = this.#rules;
         this.#rules.settle(step.batch, outcome, now);
         this.#setAlarm(now);
-        if (outcome.kind === "failed") this.#report(outcome.why, step.batch.count);
+        this.#report(outcome, step.batch.count, tries);
         return true;
       }
     }
@@ -117,9 +118,12 @@ class Loop<Mark> implements WebhookLoop {
     ctx.waitUntil(alarm.by(safetyAlarm(this.#rules, alarm.at ?? null, now)));
   }
 
-  /** The first failure of several, and each sixteenth. */
-  #report(why: string, events: number): void {
+  /** The first failure of several, each sixteenth, and the end of them. `before`: how many there were. */
+  #report(outcome: WebhookOutcome, events: number, before: number): void {
+    const { of } = this.#surroundings;
     const { tries } = this.#rules;
-    if (tries % 16 === 1) log("webhook_later", { ...this.#surroundings.of, why, events, tries });
+    if (outcome.kind === "told") {
+      if (before > 0) log("webhook_again", { ...of, events, tries: before });
+    } else if (tries % 16 === 1) log("webhook_later", { ...of, why: outcome.why, events, tries });
   }
 }

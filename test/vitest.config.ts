@@ -206,6 +206,8 @@ export default defineConfig({
           include: ["browser/**/*.test.ts"],
           // Each has a browser and a server, which wait for each other and for timers about half of the time.
           maxWorkers: 3,
+          // As the modules that drive a browser take a second or two.
+          isolate: false,
         },
       },
     ],

@@ -53,17 +53,17 @@ describe.concurrent.each(WAYS)("tokens, with rooms on %s", (way) => {
 
   it("[C18][M9] an expired token closes its socket and is replaced", async () => {
     const name = uniqueName("run_out");
-    let asked = 0;
+    let given = 0;
+    let endsAt = 0;
     const bo = guests.enter(server.url, name, "bo", {
-      // No token is available at the renewal; one is available again after the old one has expired.
+      // No token is available at the renewal, which a busy machine may miss; one is again after the old one has expired.
       getToken: async () => {
-        asked += 1;
-        if (asked === 2) throw new Error("no network");
-        return tokenFor("bo", asked === 1 ? LIFE_S : 3_600);
+        if (Date.now() < endsAt) throw new Error("no network");
+        given += 1;
+        return tokenFor("bo", given === 1 ? LIFE_S : 3_600);
       },
     });
     const errors: unknown[] = [];
-    let endsAt = 0;
     bo.room.on("connected", ({ expiresAt }) => {
       endsAt ||= expiresAt ?? 0;
     });
@@ -79,7 +79,7 @@ describe.concurrent.each(WAYS)("tokens, with rooms on %s", (way) => {
     await cy.receives("too late, and not lost");
     expect(errors).toEqual(["token_expired"]);
     expect(bo.states).toEqual(["connected", "reconnecting", "connecting", "connected"]);
-    expect(asked).toBe(3);
+    expect(given).toBe(2);
     expect(bo.texts()).toEqual(["at first", "too late, and not lost"]);
     expect([cy.received, bo.losses.count]).toEqual([bo.received, 0]);
   });

@@ -1,3 +1,4 @@
+import type { SharedFrame } from "../object/shared-frame.ts";
 import type { SocketPort } from "../object/socket-port.ts";
 import type { RoomConnectionState } from "../room/people/room-connection.ts";
 import type { Position } from "../room/relays/relay-calls.ts";
@@ -29,6 +30,11 @@ export class HeldSocket implements SocketPort {
   send(frame: string): void {
     if (this.#port === undefined) this.#waiting.push(frame);
     else this.#port.send(frame);
+  }
+
+  sendBytes(frame: SharedFrame): void {
+    if (this.#port === undefined) this.#waiting.push(frame.text);
+    else this.#port.sendBytes(frame);
   }
 
   close(code: number, reason: string): void {

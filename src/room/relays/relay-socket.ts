@@ -1,3 +1,4 @@
+import type { SharedFrame } from "../../object/shared-frame.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
 import { type Closing, parseCloseReason } from "../../protocol/index.ts";
 import type { RoomConnectionState } from "../people/room-connection.ts";
@@ -24,6 +25,10 @@ export class RelaySocket implements SocketPort {
   send(frame: string): void {
     this.#underWay += frame.length;
     this.#steps.send(this.#id, frame);
+  }
+
+  sendBytes({ text }: SharedFrame): void {
+    this.send(text);
   }
 
   close(_code: number, reason: string): void {

@@ -219,7 +219,7 @@ export function plansFor(other: string | undefined, seed: number): readonly Plan
     },
     {
       name: "(t) CPU of a wake, 10,000 stored",
-      order: { scenario: "cpuOfWakes", params: { messages: 10_000, rooms: 7 } },
+      order: { scenario: "cpuOfWakes", params: { messages: 10_000, rooms: 5 } },
       targets: [us, ...beside],
     },
     delivery("cut off for 2 s", 0, [...withReaders, socketIoRecovery, socketIo, party]),

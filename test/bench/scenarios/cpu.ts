@@ -1,8 +1,8 @@
-// (t) What a message, a join, a return and a wake cost the thread of the server: its CPU time, whatever else the machine
-// does meanwhile. Few receive, so that it is the message and not its fan-out.
+// (t) What a message, a join, a return and a wake cost the thread of the server: its CPU time, so the figures stand on a
+// busy machine too. Few receive, so that it is the message and not its fan-out.
 
 import { Crowd } from "../crowd.ts";
-import { cpuMs } from "../process-stats.ts";
+import { threadMs } from "../process-stats.ts";
 import { RawSocket } from "../raw-socket.ts";
 import { Senders } from "../senders.ts";
 import { type Figures, newRoom, param, pause, type Scenario, type Subject } from "./scenario.ts";
@@ -15,11 +15,11 @@ const ASLEEP_AFTER_MS = 12_000;
 const median = (values: readonly number[]): number =>
   values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-/** Milliseconds of CPU that the server takes for it. */
+/** Milliseconds of CPU that the thread of the server takes for it. */
 async function cpuOf(pid: number, run: () => Promise<unknown>): Promise<number> {
-  const before = cpuMs(pid);
+  const before = threadMs(pid);
   await run();
-  return cpuMs(pid) - before;
+  return threadMs(pid) - before;
 }
 
 /** Each sender in a room of its own with one reader, so each flush has as many messages as one sender has in flight. */

@@ -416,7 +416,7 @@ export class Room {
     const news = this.receipts.drainEvents(this.roomPresence.isListed, now);
     for (const json of news) delivery.emit({ kind: "receipt" }, json);
     try {
-      this.moderation.writeKnown();
+      if (this.connections.toGreet > 0) this.moderation.writeKnown();
       this.receipts.write(now);
     } catch (error) {
       this.reportFault(error);

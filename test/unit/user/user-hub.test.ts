@@ -104,7 +104,7 @@ describe("the budget of a day", () => {
   });
 
   it("[K16] counts the opening of a room, which the user follows from then on", () => {
-    const test = new UserForTest({ userBudget: 27 });
+    const test = new UserForTest({ userBudget: 29 });
     expect(test.user.registerRoom("r", null, test.now)).toMatchObject({ ok: true });
     expect(test.user.followed.list()).toEqual(["r"]);
     expect(test.user.reportSpending(0.5, test.now)).toBe(0);

@@ -27,6 +27,8 @@ export interface Plan {
   readonly withinMs?: number;
 }
 
+/** The memory of an isolate there. */
+const CLOUDFLARE = { heapMb: 128 };
 const ROOT = join(import.meta.dirname, "../..");
 
 /** `other`: the folder of another checkout, whose server and client are measured too. `seed`: of what is done at random. */
@@ -85,7 +87,7 @@ export function plansFor(other: string | undefined, seed: number): readonly Plan
     {
       name: "(c) join storm, 1,000",
       order: { scenario: "joinStorm", params: { members: 1_000 } },
-      targets: [us, ...beside, floor],
+      targets: [us, ...beside, floor()],
     },
     {
       name: "(d) resume storm, 1,000",
@@ -97,16 +99,12 @@ export function plansFor(other: string | undefined, seed: number): readonly Plan
       order: { scenario: "replay", params: { messages: 10_000 } },
       targets: [us, ...beside],
     },
-    {
-      name: "(f) idle, 5,000 connections",
-      order: { scenario: "idle", params: { connections: 5_000, ms: 8_000 } },
-      targets: [us, floor],
-    },
-    {
-      name: "(f) idle, 5,000 connections of 200 members",
-      order: { scenario: "idle", params: { connections: 5_000, users: 200, ms: 8_000 } },
-      targets: [us, floor],
-    },
+    ...[0, 200].map((users) => ({
+      name: `(f) idle, 5,000 connections${users > 0 ? ` of ${users} members` : ""}`,
+      order: { scenario: "idle" as const, params: { connections: 5_000, users, ms: 8_000 } },
+      targets: [edgeRooms(CLOUDFLARE), floor(CLOUDFLARE)],
+      withinMs: 240_000,
+    })),
     {
       name: "(g) notify 1,000 users",
       order: { scenario: "inbox", params: { users: 1_000 } },
@@ -143,8 +141,7 @@ export function plansFor(other: string | undefined, seed: number): readonly Plan
     {
       name: "(l) 500 returning, gaps of 1 to 2 MB",
       order: { scenario: "returning", params: { members: 500 } },
-      // The memory of an isolate on Cloudflare.
-      targets: [edgeRooms({ heapMb: 128 })],
+      targets: [edgeRooms(CLOUDFLARE)],
     },
     ...[10_000, 100_000].map((messages) => ({
       name: `(m) a client that holds ${messages / 1_000},000`,

@@ -29,7 +29,8 @@ const { values } = parseArgs({
 const seed = Number(values.seed ?? Date.now() % 10_000);
 const quick = values.quick ?? false;
 
-let port = 9_800;
+/** Below those that the system gives to clients, and not those of another run. */
+let port = 20_000 + (process.pid % 100) * 100;
 
 /** Runs one measurement in a process of its own, which is ended as soon as it has printed its figures. */
 function load(order: Order, withinMs = LOAD_WITHIN_MS): Promise<Figures> {
@@ -98,4 +99,5 @@ const before = readRun(RESULTS);
 console.log(`\n${run.machine}\n\n${table(run, before)}`);
 console.log(`\nDeliveries a second, Edge Rooms over:\n${ratios(run, "deliveries/s")}`);
 console.log(`\np99, Edge Rooms over:\n${ratios(run, "p99 ms")}`);
+console.log(`\nMemory, Edge Rooms over:\n${ratios(run, "KB a connection")}`);
 writeRun(RESULTS, run);

@@ -199,12 +199,13 @@ export const party: Target = {
   start: (port) => runWorkerd(port, peerBundle("party.js"), { Main: "Main" }),
 };
 
-export const floor: Target = {
+/** `heapMb`: the memory limit of the isolates. There is none by default. */
+export const floor = (bounds: { readonly heapMb?: number } = {}): Target => ({
   name: "bare object",
   stores: false,
   dialect: "plain",
-  start: (port) => runWorkerd(port, peerBundle("floor.js"), { FLOOR: "Floor" }),
-};
+  start: (port) => runWorkerd(port, peerBundle("floor.js"), { FLOOR: "Floor" }, bounds),
+});
 
 export const calls: Target = {
   name: "bare objects",

@@ -64,10 +64,10 @@ export function plansFor(other: string | undefined, seed: number): readonly Plan
     { ...us, name: "Edge Rooms, a cursor" },
   ];
   const delivery = (name: string, untold: number, targets: readonly Target[]): Plan => ({
-    name: `(q) delivery to 50 ${name}`,
+    name: `(q) delivery to 20 ${name}`,
     order: {
       scenario: "delivery",
-      params: { readers: 50, messages: 10_000, perSecond: 700, cutMs: 2_000, untold, seed },
+      params: { readers: 20, messages: 10_000, perSecond: 700, cutMs: 2_000, untold, seed },
     },
     targets,
   });
@@ -207,7 +207,7 @@ export function plansFor(other: string | undefined, seed: number): readonly Plan
     ].map(({ name, params }) => ({
       name,
       order: { scenario: "cpuOfMessages" as const, params },
-      targets: [us, ...beside, floor],
+      targets: [us, ...beside, floor()],
     })),
     {
       name: "(t) CPU of joins, 1,000",

@@ -197,7 +197,7 @@ export function plansFor(other: string | undefined, seed: number): readonly Plan
     {
       name: "(s) 9,000 held for ten minutes",
       order: { scenario: "heldCrowd", params: { connections: 9_000, users: 200, minutes: 10 } },
-      targets: [us],
+      targets: [edgeRooms(CLOUDFLARE)],
       onRequest: true,
       withinMs: 20 * 60_000,
     },

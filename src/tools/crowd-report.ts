@@ -4,11 +4,12 @@ import { type Crowd, type CrowdFigures, simulateCrowd } from "./crowd-model.ts";
 import { usdAConnect, usdAnHour } from "./crowd-price.ts";
 import { CROWD_TIMES, type CrowdTimes } from "./crowd-times.ts";
 import { PRICES_AS_OF } from "./prices.ts";
+import { RELAY_ABOVE, RELAY_CONNECTIONS } from "./relay-cost.ts";
 
-/** As a room is by default: `RELAY_ABOVE`, `RELAY_CONNECTIONS`, and the most relays that one object calls. */
+/** As a room is by default. It has at most 50 relays, and one of them makes a frame of each flush: src/relay/relay.ts. */
 export const BY_DEFAULT: Omit<Crowd, "readers" | "messagesPerSecond"> = {
-  atRoom: 5_000,
-  atRelay: 5_000,
+  atRoom: RELAY_ABOVE,
+  atRelay: RELAY_CONNECTIONS,
   relaysEach: 50,
   callsAtOnce: Number.POSITIVE_INFINITY,
   joinsFlushes: false,

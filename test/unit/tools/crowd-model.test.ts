@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readRelays } from "../../../src/config/relays-config.ts";
+import { SettingsReader } from "../../../src/config/settings-reader.ts";
 import { type Crowd, simulateCrowd } from "../../../src/tools/crowd-model.ts";
 import { usdAnHour } from "../../../src/tools/crowd-price.ts";
 import { BY_DEFAULT, crowdReport } from "../../../src/tools/crowd-report.ts";
@@ -55,6 +57,11 @@ describe("the model of a crowd", () => {
     // Nine rounds of calls for each flush.
     expect(behind({ readers: 250_000, messagesPerSecond: 10 })).toBe("nothing");
     expect(behind({ readers: 250_000, messagesPerSecond: 10, callsAtOnce: 6 })).toBe("relay");
+  });
+
+  it("[L270] has as many sockets at the room and at a relay as the settings say", () => {
+    const { above, each } = readRelays(new SettingsReader({}));
+    expect([BY_DEFAULT.atRoom, BY_DEFAULT.atRelay]).toEqual([above, each]);
   });
 
   it("[L271] its price is that of calls, objects, frames, tokens and rows", () => {

@@ -18,6 +18,7 @@ import {
 import { Connections } from "../room/connections.ts";
 import { Delivery } from "../room/delivery.ts";
 import { PageBudget } from "../room/page-budget.ts";
+import { isExpelled } from "../room/people/expulsion.ts";
 import type { LackedStreams, RoomConnection, RoomUpgrade } from "../room/people/room-connection.ts";
 import type { RoomSettings } from "../room/people/room-settings.ts";
 import { Permits } from "../room/permits.ts";
@@ -96,6 +97,7 @@ export class Relay {
     this.uploads = new Uploads(ports.relay, ports.life, {
       upload: (upload) => ports.upload(upload),
       sums: () => this.people.sums,
+      seen: (life) => (this.#last?.life === life ? this.#last.number : 0),
       inDoubt: (ids) => this.#endAll(ids),
       taken: (items) => this.#taken(items),
       failed: ports.unreachable,
@@ -186,6 +188,11 @@ export class Relay {
     return { life, sums: this.people.sums, ...(states !== undefined && { who: JSON.stringify(states) }) };
   }
 
+  /** Whether a client waits to be let in, or something is on its way to the room. */
+  get isBusy(): boolean {
+    return this.#joining.size > 0 || this.uploads.areUnderWay;
+  }
+
   /** From the alarm. */
   sweep(): void {
     this.connections.sweep(this.#now);
@@ -214,12 +221,12 @@ export class Relay {
     const hasGap = last?.life === life && number !== last.number + 1;
     this.uploads.heard(life, waiting);
     if (hasGap || !this.#isAt(after)) this.#closeAll();
-    this.#last = { life, number };
     this.streams.size = openStreams;
     // After a crash of the room readers may have been shown more of an open message than the room has.
     if (isNewLife && openStreams > 0)
       for (const connection of this.connections.recipients) this.connections.sendLater(connection, "all");
     for (const step of steps) this.#shielded(step, texts);
+    this.#last = { life, number };
     this.#at = upTo;
   }
 
@@ -246,9 +253,12 @@ export class Relay {
       case "deliver":
         this.#deliver(step);
         return;
-      case "expel":
+      case "expel": {
+        const { whom, expulsion } = step;
+        this.uploads.forget(({ actor: { identity } }) => isExpelled(identity, whom, expulsion, this.#now));
         this.connections.expel(step.whom, step.expulsion, step.departure, { now: this.#now });
         return;
+      }
       case "admitted":
         this.#settle(step.id, accept(undefined));
         return;
@@ -257,6 +267,7 @@ export class Relay {
         return;
       default: {
         const connection = this.#find(step.id);
+        if (step.do === "close") this.uploads.forget(({ id }) => id === step.id);
         if (connection !== undefined) this.#doTo(connection, step, texts);
       }
     }

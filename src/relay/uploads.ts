@@ -1,11 +1,14 @@
 // What a relay sends its room: one call is under way at a time, and what comes meanwhile goes with the next one.
 
 import { type RetryPorts, retry } from "../object/retry.ts";
+import type { RoomConnectionState } from "../room/people/room-connection.ts";
 import type { RelaySums, Upload, UploadAnswer, UploadItem } from "../room/relays/relay-calls.ts";
 
 export interface UploadsPorts extends RetryPorts {
   upload(upload: Upload): Promise<UploadAnswer>;
   sums(): RelaySums;
+  /** The number of the last dispatch of this life of the room. */
+  seen(life: string | null): number;
   /** What became of items is unknown, or they did not reach the room: their connections must end. */
   inDoubt(ids: ReadonlySet<string>): void;
   /** These were taken. */
@@ -64,6 +67,19 @@ export class Uploads {
     return this.#running ?? Promise.resolve();
   }
 
+  /** The room has closed connections: what they sent takes no effect. */
+  forget(isClosed: (state: RoomConnectionState) => boolean): void {
+    this.#items = this.#items.filter((item) => {
+      if (item.kind !== "frames" || !isClosed(item.state)) return true;
+      this.#frames.delete(item.state.id);
+      return false;
+    });
+  }
+
+  get areUnderWay(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** The room is heard of. What waited in an earlier life of its object is in doubt. */
   heard(life: string, waiting: readonly string[]): void {
     if (this.isOver(life)) {
@@ -106,7 +122,7 @@ export class Uploads {
     const { upload, sums, failed, inDoubt, taken } = this.#ports;
     const batch = {
       ...{ relay: this.#relay, relayLife: this.#relayLife, number: ++this.#number },
-      ...{ life: this.#life, items },
+      ...{ life: this.#life, seen: this.#ports.seen(this.#life), items },
     };
     let tries = 0;
     this.#hasFailed = false;

@@ -23,6 +23,7 @@ import {
 import { type RoomDefaults, RoomSettings } from "../../src/room/people/room-settings.ts";
 import { UserRecords } from "../../src/room/people/user-records.ts";
 import { RelayStore } from "../../src/room/relays/relay-store.ts";
+import type { RelayPlan } from "../../src/room/relays/relays.ts";
 import { Room } from "../../src/room/room.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { ScheduleStore } from "../../src/room/time/schedule-store.ts";
@@ -57,6 +58,8 @@ export interface RoomTestSettings {
   readonly isRecorded?: boolean;
   /** Left out: the back end is told nothing. */
   readonly webhooks?: WebhookChoice;
+  /** Left out: all sockets are its own. */
+  readonly relays?: Omit<RelayPlan, "life">;
 }
 
 export interface ConnectOptions {
@@ -82,7 +85,7 @@ export interface ConnectOptions {
   readonly address?: string;
 }
 
-const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
+export const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
   historyLimit: given.historyLimit ?? 100,
   historySeconds: given.historySeconds ?? 0,
   maxConnections: given.maxConnections ?? 10_000,
@@ -118,12 +121,15 @@ export class RoomForTest {
     floor: this.log.floor,
   }));
   now = 1_790_000_000_000;
+  /** Called with each flush. */
+  onFlush: (effects: Effects) => void = () => {};
   room: Room;
   #settings: RoomTestSettings;
   #open: Person[] = [];
   #last: Effects | undefined;
   #epochs = 0;
   #ids = 0;
+  #lives = 0;
 
   constructor(settings: RoomTestSettings = {}) {
     this.#settings = settings;
@@ -195,8 +201,9 @@ export class RoomForTest {
   }
 
   flush(): void {
+    // Until it is known who is at relays, nobody is greeted.
     do this.flushOnce();
-    while (this.room.hasWork);
+    while (this.room.hasWork && this.room.relays?.areKnown !== false);
   }
 
   /** One flush, with what it leaves undone. Its effects must continue those of the last one. */
@@ -211,6 +218,7 @@ export class RoomForTest {
     if (members !== now.members || connections !== now.connections) throw new Error("a wrong occupancy");
     this.#last = effects;
     this.effects.push(effects);
+    this.onFlush(effects);
     return effects;
   }
 
@@ -294,6 +302,7 @@ export class RoomForTest {
       reportFault: (error) => this.faults.push(error),
       reportUnwritten: (error) => this.faults.push(error),
       asksAbout: this.#settings.asksAbout,
+      relays: this.#settings.relays && { ...this.#settings.relays, life: `life${++this.#lives}` },
     });
   }
 

@@ -35,6 +35,13 @@ function readToken(token: string): { user: string; expiresAt: number; permission
   return { user, expiresAt: Number(expiresAt), permission: permission === "moderate" ? "moderate" : "write" };
 }
 
+export function verifyToken(token: string, now: number): Outcome<Actor> {
+  const { user, expiresAt, permission } = readToken(token);
+  if (expiresAt <= now) return { ok: false, refusal: TOO_LATE };
+  const identity = { kind: "user", user: { id: user, name: user }, expiresAt, issuedAt: 0 } as const;
+  return { ok: true, value: { identity, permission } };
+}
+
 const TOO_LATE = refuse("token_expired", "too late");
 
 export interface ServerSettings extends RoomTestSettings {
@@ -178,10 +185,12 @@ export class SimulatedServer {
   }
 
   #verify(token: string): Outcome<Actor> {
-    const { user, expiresAt, permission } = readToken(token);
-    if (expiresAt <= this.#now()) return { ok: false, refusal: TOO_LATE };
-    const identity = { kind: "user", user: { id: user, name: user }, expiresAt, issuedAt: 0 } as const;
-    return { ok: true, value: { identity, permission } };
+    return verifyToken(token, this.#now());
+  }
+
+  /** Has all that is under way arrive. */
+  async settle(): Promise<void> {
+    this.flush();
   }
 }
 

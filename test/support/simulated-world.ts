@@ -8,6 +8,7 @@ import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
 import { faultyFrames } from "./faulty-frames.ts";
 import { RandomActions } from "./random-actions.ts";
 import { ReadPositionCheck } from "./read-position-check.ts";
+import { RelayedServer } from "./relayed-server.ts";
 import type { Person } from "./room-for-test.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { SimulatedModerator } from "./simulated-moderator.ts";
@@ -24,6 +25,8 @@ export interface WorldSettings extends ServerSettings {
   readonly tokenMs?: readonly [number, number];
   /** Whether users are kicked, settings changed, and logs purged. */
   readonly moderated?: boolean;
+  /** Whether the sockets of clients are at relays. */
+  readonly relayed?: boolean;
 }
 
 export class SimulatedWorld {
@@ -55,7 +58,10 @@ export class SimulatedWorld {
     this.#random = new SeededRandom(random);
     this.#actions = new RandomActions(this.#random, settings);
     this.#settings = settings;
-    this.server = new SimulatedServer(settings, () => this.clock.now());
+    const now = () => this.clock.now();
+    this.server = settings.relayed
+      ? new RelayedServer(settings, now, this.#random)
+      : new SimulatedServer(settings, now);
     const world = {
       clock: this.clock,
       recordedLog: this.server.room.recordedLog,
@@ -82,6 +88,7 @@ export class SimulatedWorld {
   /** From here on the network works; each user sends one more message, and everything is delivered. */
   async heal(): Promise<void> {
     this.#faulty = false;
+    if (this.server instanceof RelayedServer) this.server.isFaulty = false;
     this.server.room.database.failOn = undefined;
     this.moderator.relent();
     for (const peer of this.peers) this.#resume(peer);
@@ -146,7 +153,7 @@ export class SimulatedWorld {
     else if (roll < 0.87) this.#actions.setPresence(peer);
     else if (roll < 0.89) this.#actions.setTopics(peer);
     else if (roll < 0.91) peer.room.loadOlder(this.#random.upTo(20)).catch(() => {});
-    else if (roll < 0.93) this.#sendFaultyFrames();
+    else if (roll < 0.93) await this.#sendFaultyFrames();
     else if (roll < 0.945) this.#failWrites();
     else if (roll < 0.96) this.#comeAndGo(peer);
     else if (roll < 0.965) this.#burst();
@@ -201,8 +208,8 @@ export class SimulatedWorld {
   }
 
   /** A faulty frame changes nothing, least of all for others. */
-  #sendFaultyFrames(): void {
-    this.server.flush();
+  async #sendFaultyFrames(): Promise<void> {
+    await this.server.settle();
     const { room } = this.server;
     const anonymous = this.#random.next() < 0.5;
     const vandal = room.join(anonymous ? null : "vandal");
@@ -259,7 +266,7 @@ export class SimulatedWorld {
   async #checkStill(): Promise<void> {
     this.#exchangeAll();
     await this.clock.settle();
-    this.server.flush();
+    await this.server.settle();
     this.#exchangeAll();
     await this.clock.settle();
     const { roomPresence } = this.server.room.room;
@@ -281,7 +288,7 @@ export class SimulatedWorld {
       await this.clock.advance(ms);
       this.#exchangeAll();
       await this.clock.settle();
-      this.server.flush();
+      await this.server.settle();
       this.#exchangeAll();
       await this.clock.settle();
       for (const peer of this.peers) {

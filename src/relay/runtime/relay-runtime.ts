@@ -5,7 +5,7 @@ import { authorizeRoom } from "../../auth/authorize-room.ts";
 import { type Config, requireConfig } from "../../config/config.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
-import { type Departure, departureOf } from "../../object/close-codes.ts";
+import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
 import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
 import { currentSockets } from "../../object/runtime/object-state.ts";
 import { objectStub } from "../../object/runtime/object-stub.ts";
@@ -32,6 +32,7 @@ export class RelayRuntime {
   readonly #config: Config;
   readonly #room: string;
   readonly #connections = new Map<WebSocket, RoomConnection>();
+  readonly #tooBig = new TooBigNotice();
   #timer: number | null = null;
 
   /** `closing`: a socket whose close wakes the object, and that is not listed. */
@@ -83,6 +84,8 @@ export class RelayRuntime {
 
   /** Its client closed it with `code`, or it was lost. */
   async gone(ws: WebSocket, code: number): Promise<void> {
+    const hint = this.#tooBig.hint(code);
+    if (hint !== undefined) log("frame_too_big_for_client", { room: this.#room, hint });
     const connection = this.#connections.get(ws);
     if (connection !== undefined) {
       this.#connections.delete(ws);

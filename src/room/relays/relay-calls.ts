@@ -135,6 +135,8 @@ export interface Upload {
   readonly number: number;
   /** The life of the room's object that it is for; `null`: any, as none is known. */
   readonly life: string | null;
+  /** The last dispatch of that life that the relay had taken before. */
+  readonly seen: number;
   readonly sums: RelaySums;
   readonly items: readonly UploadItem[];
 }

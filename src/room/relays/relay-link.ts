@@ -1,6 +1,7 @@
 // One relay, as its room knows it.
 
 import type { RoomConnection } from "../people/room-connection.ts";
+import { EndedThere } from "./ended-there.ts";
 import type { Dispatch, DispatchAnswer, Position, RelaySums, Upload } from "./relay-calls.ts";
 import type { RelaySocket } from "./relay-socket.ts";
 import { RelaySteps } from "./relay-steps.ts";
@@ -28,6 +29,7 @@ export class RelayLink implements StoredRelay {
   readonly region: string;
   readonly steps = new RelaySteps();
   readonly held = new Map<string, Held>();
+  readonly ended = new EndedThere();
   /** Whether it has said in this life of the room who is there. */
   isKnown = false;
   /** `due`: it is asked with the next dispatch who is there. */
@@ -141,6 +143,7 @@ export class RelayLink implements StoredRelay {
       ...this.steps.take(),
     });
     this.#number += dispatches.length;
+    this.ended.dispatched(this.#number);
     this.#underWay += dispatches.length;
     return dispatches;
   }

@@ -1,10 +1,10 @@
 // The relays of a room: which there are, who is at them, and what each has to be told. The room holds the connection of a
 // relay only while it lists its members, or while that connection speaks.
 
-import type { Identity } from "../../access/identity.ts";
+import type { Actor, Identity } from "../../access/identity.ts";
 import type { Departure } from "../../object/close-codes.ts";
 import { sinceMs } from "../../object/liveness.ts";
-import { LISTED_MEMBERS, type Refusal } from "../../protocol/index.ts";
+import { type Closing, LISTED_MEMBERS, type Refusal } from "../../protocol/index.ts";
 import type { Expelled, Expulsion } from "../people/expulsion.ts";
 import { RoomConnection, type RoomConnectionState } from "../people/room-connection.ts";
 import type { RoomPresence } from "../people/room-presence.ts";
@@ -58,7 +58,9 @@ export interface RelaysRules {
     /** Forgets one that goes on at its relay. */
     letGo(connection: RoomConnection): void;
     leave(connection: RoomConnection, departure: Departure, now: number): void;
+    drop(connection: RoomConnection, closing: Closing, now: number): void;
   };
+  readonly moderation: { refusalFor(actor: Actor, now: number): Refusal | undefined };
 }
 
 /** What arrived and waits for a flush. */
@@ -155,7 +157,10 @@ export class Relays {
   /** Closes connections that the room may not hold. */
   expel(whom: Expelled, expulsion: Expulsion, departure: Departure): void {
     for (const link of this.#links.values())
-      if (!link.isEmpty) link.steps.add({ do: "expel", whom, expulsion, departure });
+      if (!link.isEmpty) {
+        link.steps.add({ do: "expel", whom, expulsion, departure });
+        link.ended.add({ kind: "many", whom, expulsion });
+      }
   }
 
   /** A connection that was let in: its first frames come with a flush. */
@@ -191,9 +196,10 @@ export class Relays {
     this.#linkWith(connection)?.steps.add({ do: "whole", id: connection.state.id });
   }
 
-  /** A connection that speaks. */
-  hold(relay: number, state: RoomConnectionState, unsent: number, now: number): RoomConnection {
+  /** A connection that speaks; `undefined`: the room has closed it. */
+  hold(relay: number, state: RoomConnectionState, unsent: number, now: number): RoomConnection | undefined {
     const link = this.#linkOf(relay);
+    if (link.ended.has(state, now)) return undefined;
     const held = link.held.get(state.id) ?? this.#holdNew(link, state, now);
     held.touchedAt = now;
     held.socket.waits(unsent);
@@ -214,6 +220,8 @@ export class Relays {
     if (link?.question === "under way") link.goneMeanwhile.add(id);
     const held = link?.held.get(id);
     if (held !== undefined || link === undefined || state === undefined) return held?.connection;
+    const barred = this.#rules.moderation.refusalFor(state.actor, now);
+    if (link.ended.has(state, now) || barred !== undefined) return undefined;
     if (state.actor.identity.kind !== "user" || !this.#rules.roomPresence.isListed) return undefined;
     const { connection } = this.#holdNew(link, state, now);
     this.#rules.roomPresence.recall([connection]);
@@ -227,7 +235,9 @@ export class Relays {
     const held = link?.held.get(id);
     if (link === undefined || held?.connection !== connection) return;
     link.held.delete(id);
-    if (!held.socket.isClosed || stage.at === "joining") return;
+    if (!held.socket.isClosed) return;
+    link.ended.add({ kind: "one", id });
+    if (stage.at === "joining") return;
     link.counts(connection, -1);
     this.#count();
   }
@@ -239,7 +249,9 @@ export class Relays {
     const link = this.#linkOf(relay);
     link.says(sums);
     this.#count();
-    return link.hasTaken(upload) ? "again" : "new";
+    if (link.hasTaken(upload)) return "again";
+    link.ended.seen(life === null ? 0 : upload.seen);
+    return "new";
   }
 
   /** Connections of a relay with commands that still wait. */
@@ -281,7 +293,11 @@ export class Relays {
     const link = this.#links.get(relay);
     if (link === undefined) return;
     link.settled(dispatches, undefined);
-    if (!dispatches.some(({ asksWho }) => asksWho)) return;
+    if (!dispatches.some(({ asksWho }) => asksWho)) {
+      // Closes may be among what was lost: it must not wait for the next message to find that out.
+      link.ask();
+      return;
+    }
     link.says(NOBODY);
     this.#heardOf(link, true);
     this.#count();
@@ -349,6 +365,9 @@ export class Relays {
   #holdNew(link: RelayLink, state: RoomConnectionState, now: number): Held {
     const held = this.#add(link, state, now);
     this.#rules.connections.hold(held.connection);
+    // A room that died may not have said it.
+    const barred = this.#rules.moderation.refusalFor(state.actor, now);
+    if (barred !== undefined) this.#rules.connections.drop(held.connection, barred, now);
     return held;
   }
 
@@ -368,8 +387,8 @@ export class Relays {
     for (const state of who) {
       there.add(state.id);
       // One that waits for its first frames is in the queue of the room, or comes with an upload.
-      if (state.stage.at === "joining" || link.held.has(state.id) || link.goneMeanwhile.has(state.id))
-        continue;
+      const isGone = link.goneMeanwhile.has(state.id) || link.ended.has(state, now);
+      if (state.stage.at === "joining" || link.held.has(state.id) || isGone) continue;
       this.#holdNew(link, state, now);
     }
     for (const { connection } of [...link.held.values()])

@@ -114,12 +114,14 @@ export class RoomRelays {
         break;
       case "frames": {
         const connection = this.#relays.hold(relay, item.state, item.unsent, now);
+        if (connection === undefined) break;
         for (const frame of item.frames) this.#ports.receive(connection, frame);
         break;
       }
       case "lacking": {
         const { streams, state } = item;
         const connection = this.#relays.hold(relay, state, 0, now);
+        if (connection === undefined) break;
         this.#room.connections.sendNow(connection, streams === "all" ? streams : new Set(streams));
         break;
       }

@@ -22,6 +22,7 @@ class RoomOfUploads {
         this.calls.push(structuredClone(upload));
         return this.answer(upload);
       },
+      seen: () => 0,
       sums: () => ({ connections: 1, members: 1, anonymous: 0 }),
       inDoubt: (ids) => this.doubted.push(...ids),
       taken: (items) => this.taken.push(...items.map(({ kind }) => kind)),

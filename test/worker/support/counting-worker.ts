@@ -3,6 +3,7 @@
 
 import { createApp } from "../../../src/http/app.ts";
 import { RegistryObject } from "../../../src/registry/runtime/registry-object.ts";
+import { RelayObject } from "../../../src/relay/runtime/relay-object.ts";
 import { RoomObject as Room } from "../../../src/room/runtime/room-object.ts";
 import { UserObject as User } from "../../../src/user/runtime/user-object.ts";
 
@@ -29,7 +30,7 @@ export class UserObject extends User {
   }
 }
 
-export { RegistryObject };
+export { RegistryObject, RelayObject };
 
 const app = createApp();
 

@@ -4,6 +4,7 @@
 import { createApp } from "../../../src/http/app.ts";
 
 export { RegistryObject } from "../../../src/registry/runtime/registry-object.ts";
+export { RelayObject } from "../../../src/relay/runtime/relay-object.ts";
 export { RoomObject } from "../../../src/room/runtime/room-object.ts";
 export { UserObject } from "../../../src/user/runtime/user-object.ts";
 

@@ -293,7 +293,7 @@ export class RoomForTest {
     const schedule = new ScheduleStore(database, store.hasScheduled);
     const receipts = new ReceiptStore(database);
     const sheets = new ReadSheets(database.sql, (entry) => receipts.put(entry));
-    const relays = new RelayStore(database.sql);
+    const relays = new RelayStore(database.sql, settings.relaysAtStart);
     const storage = { settings, log, users, receipts, sheets, sessions, schedule, relays, webhooks };
     return new Room("test", storage, {
       newEpoch,

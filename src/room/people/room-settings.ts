@@ -61,6 +61,7 @@ type Row = {
   history_limit: number | null;
   history_seconds: number | null;
   max_agent_turns: number | null;
+  relays: string | null;
 };
 
 /** The settings of one room: its own if they were set, else those of all rooms. */
@@ -71,6 +72,8 @@ export class RoomSettings {
   readonly reconnect: ReconnectLimits;
   readonly streamEveryMs: number;
   readonly streamTimeoutMs: number;
+  /** What `RelayStore` has written: a row is read once. */
+  readonly relaysAtStart: string | null;
   readonly #sql: Sql;
   readonly #defaults: RoomDefaults;
   #patch: SettingsPatch;
@@ -87,9 +90,11 @@ export class RoomSettings {
     this.#defaults = defaults;
     const row = firstRow(
       sql.exec<Row>(
-        "SELECT slow_mode_ms, max_connections, history_limit, history_seconds, max_agent_turns FROM room",
+        `SELECT slow_mode_ms, max_connections, history_limit, history_seconds, max_agent_turns, relays
+           FROM room`,
       ),
     );
+    this.relaysAtStart = row?.relays ?? null;
     this.#patch = {
       slowModeMs: row?.slow_mode_ms ?? undefined,
       maxConnections: row?.max_connections ?? undefined,

@@ -1,4 +1,4 @@
-import { firstRow, type Sql } from "../../object/storage/sql.ts";
+import type { Sql } from "../../object/storage/sql.ts";
 
 /** Which relay, and where it was placed ("": anywhere). */
 export interface StoredRelay {
@@ -9,14 +9,12 @@ export interface StoredRelay {
 /** The relays of a room: written when one begins or ends, never for a connection. */
 export class RelayStore {
   readonly #sql: Sql;
+  readonly atStart: readonly StoredRelay[];
 
-  constructor(sql: Sql) {
+  /** `atStart`: what stood in the row as the object started. */
+  constructor(sql: Sql, atStart: string | null) {
     this.#sql = sql;
-  }
-
-  all(): readonly StoredRelay[] {
-    const row = firstRow(this.#sql.exec<{ relays: string | null }>("SELECT relays FROM room"));
-    return row?.relays == null ? [] : JSON.parse(row.relays);
+    this.atStart = atStart === null ? [] : JSON.parse(atStart);
   }
 
   put(relays: readonly StoredRelay[]): void {

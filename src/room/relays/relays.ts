@@ -90,7 +90,7 @@ export class Relays {
     this.#store = store;
     this.#rules = rules;
     this.#at = this.#position;
-    for (const stored of store.all()) this.#links.set(stored.number, new RelayLink(stored, false));
+    for (const stored of store.atStart) this.#links.set(stored.number, new RelayLink(stored, false));
   }
 
   /** Whether any has or may have somebody. */

@@ -67,7 +67,7 @@ export function makeRoom({ ctx, env, config, name, epoch, judge, isHeld }: RoomM
     receipts,
     sheets: new ReadSheets(database.sql, (entry) => receipts.put(entry)),
     sessions: new SessionStore(database.sql),
-    relays: new RelayStore(database.sql),
+    relays: new RelayStore(database.sql, settings.relaysAtStart),
   };
   const plan = relayPlan(env, config, randomId(), storage.webhooks?.people.tellsMembers === true);
   const room = new Room(name, storage, {

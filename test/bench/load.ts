@@ -15,6 +15,7 @@ import { idle } from "./scenarios/idle.ts";
 import { inbox } from "./scenarios/inbox.ts";
 import { quietRoom } from "./scenarios/quiet-room.ts";
 import { readerFlood } from "./scenarios/reader-flood.ts";
+import { relayed } from "./scenarios/relayed.ts";
 import { returning } from "./scenarios/returning.ts";
 import type { Params } from "./scenarios/scenario.ts";
 import { slowReaders } from "./scenarios/slow-readers.ts";
@@ -35,6 +36,7 @@ const SCENARIOS = {
   flood,
   readerFlood,
   returning,
+  relayed,
   held,
   heldInBrowser,
   browserReplay,

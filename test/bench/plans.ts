@@ -219,6 +219,14 @@ export function plansFor(other: string | undefined, seed: number): readonly Plan
       order: { scenario: "cpuOfWakes", params: { messages: 10_000, rooms: 5 } },
       targets: [us, ...beside],
     },
+    {
+      name: "(u) 2,000 readers at 4 relays, and in the room itself",
+      order: { scenario: "relayed", params: { receivers: 2_000, ms: 5_000 } },
+      targets: [
+        edgeRooms({ vars: { RELAY_ABOVE: "0", RELAY_CONNECTIONS: "500" } }),
+        { ...edgeRooms({ vars: { RELAY_ABOVE: "off" } }), name: "without relays" },
+      ],
+    },
     delivery("cut off for 2 s", 0, [...withReaders, socketIoRecovery, socketIo, party]),
     delivery("cut off, the server untold", 1, withReaders.slice(0, 1).concat(socketIoRecovery)),
   ];

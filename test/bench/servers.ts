@@ -1,7 +1,7 @@
 // The servers under load, each a process of its own that is started for one measurement and stopped after it.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -43,6 +43,12 @@ const OUR_VARS = {
 };
 
 export const OUR_OBJECTS = { ROOMS: "RoomObject", USERS: "UserObject", REGISTRY: "RegistryObject" };
+
+/** An older checkout has no relays. */
+const objectsOf = (checkout: string | undefined): Readonly<Record<string, string>> => ({
+  ...OUR_OBJECTS,
+  ...(existsSync(join(checkout ?? root, "src/relay")) && { RELAYS: "RelayObject" }),
+});
 
 /** The production bundles, by the checkout that they are of. Each is built once. */
 const bundles = new Map<string, string>();
@@ -133,7 +139,11 @@ export const edgeRooms = ({
   stores: true,
   dialect: "edgeRooms",
   start: (port) =>
-    runWorkerd(port, ours(checkout), OUR_OBJECTS, { vars: { ...OUR_VARS, ...vars }, flags, ...bounds }),
+    runWorkerd(port, ours(checkout), objectsOf(checkout), {
+      vars: { ...OUR_VARS, ...vars },
+      flags,
+      ...bounds,
+    }),
 });
 
 /** A server whose back end is told of each message, or asked before. The back end answers at once. */

@@ -16,6 +16,10 @@ function note(found: readonly (string | undefined)[]): void {
 
 const isOurs = (url: URL): boolean => /\/v1\/(?:rooms\/[^/]+\/)?connect$/.test(url.pathname);
 
+/** A client that takes envelopes is sent some frames as bytes. */
+const textOf = (data: unknown): string =>
+  data instanceof ArrayBuffer ? new TextDecoder().decode(data) : String(data);
+
 class CheckedWebSocket extends WebSocket {
   readonly #frames = new CheckedFrames();
   readonly #isOurs: boolean;
@@ -24,7 +28,7 @@ class CheckedWebSocket extends WebSocket {
     super(url, protocols);
     this.#isOurs = isOurs(new URL(url));
     if (this.#isOurs)
-      this.addEventListener("message", ({ data }) => note(this.#frames.received(String(data))));
+      this.addEventListener("message", ({ data }) => note(this.#frames.received(textOf(data))));
   }
 
   override send(data: Parameters<WebSocket["send"]>[0]): void {

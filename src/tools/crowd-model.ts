@@ -56,6 +56,8 @@ const MIN_SECONDS = 30;
 /** As `FlushLoop` does: about as long as the delivery takes, and at most this. */
 const GATHER_US_A_SOCKET = 10;
 const MAX_GATHER_MS = 50;
+/** A frame so long after the last one is one that comes seldom. */
+const SELDOM_MS = 500;
 /** An object that ends so much later than the one before it, beyond its usual time, has fallen behind. */
 const BEHIND_MS = 3_000;
 
@@ -76,8 +78,10 @@ export function simulateCrowd(crowd: Crowd, times: CrowdTimes): CrowdFigures {
       : atCalled(between, times, {
           called: shape.relaysOfEach,
           callsAtOnce,
-          workUs: ({ flushes, sentMs: messages }) =>
-            deliveryUs(shape.relaySockets, joinsFlushes ? 1 : flushes, messages.length, times),
+          workUs: ({ flushes, sentMs: messages }, sinceMs) => {
+            const load = { frames: joinsFlushes ? 1 : flushes, messages: messages.length, sinceMs };
+            return deliveryUs(shape.relaySockets, load, times);
+          },
         });
   const latencies = relays.batches.flatMap(({ atMs, sentMs: sent }) =>
     sent.map((one) => atMs + times.edgeMs - one),
@@ -126,28 +130,30 @@ function sendingTimes(perSecond: number): readonly number[] {
   });
 }
 
-/** A frame of each flush to each socket. */
-const deliveryUs = (
+/** A frame of each flush to each socket, `sinceMs` after the last frame. */
+function deliveryUs(
   sockets: number,
-  frames: number,
-  messages: number,
-  { frameUs, copyUs }: CrowdTimes,
-): number => sockets * (frames * frameUs + Math.max(0, messages - frames) * copyUs);
+  { frames, messages, sinceMs }: { frames: number; messages: number; sinceMs: number },
+  { frameUs, seldomFrameUs, copyUs }: CrowdTimes,
+): number {
+  const first = sinceMs > SELDOM_MS ? seldomFrameUs : frameUs;
+  return sockets * (first + (frames - 1) * frameUs + Math.max(0, messages - frames) * copyUs);
+}
 
 /** The room's flushes. What it sends, to its own sockets first, leaves when the rows are durable. */
 function atRoom(sentMs: readonly number[], sockets: number, called: number, times: CrowdTimes): Stage {
   const { flushUs, messageUs, callUs, durableMs, edgeMs } = times;
   const gatherMs = Math.min(MAX_GATHER_MS, (sockets * GATHER_US_A_SOCKET) / 1_000);
   const batches: Batch[] = [];
-  let [freeMs, workMs] = [0, 0];
+  let [freeMs, endedMs, workMs] = [0, Number.NEGATIVE_INFINITY, 0];
   for (let next = 0; next < sentMs.length; ) {
     const startMs = Math.max((sentMs[next] ?? 0) + edgeMs, freeMs);
     const first = next;
     while (next < sentMs.length && (sentMs[next] ?? 0) + edgeMs <= startMs) next += 1;
     const messages = next - first;
-    const ownMs =
-      (flushUs + (messages - 1) * messageUs + deliveryUs(sockets, 1, messages, times) + called * callUs) /
-      1_000;
+    const delivery = deliveryUs(sockets, { frames: 1, messages, sinceMs: startMs - endedMs }, times);
+    const ownMs = (flushUs + (messages - 1) * messageUs + delivery + called * callUs) / 1_000;
+    endedMs = startMs + ownMs;
     batches.push({
       atMs: startMs + Math.max(ownMs, durableMs),
       sentMs: sentMs.slice(first, next),
@@ -162,7 +168,7 @@ function atRoom(sentMs: readonly number[], sockets: number, called: number, time
 interface Calls {
   readonly called: number;
   readonly callsAtOnce: number;
-  readonly workUs: (batch: Batch) => number;
+  readonly workUs: (batch: Batch, sinceMs: number) => number;
 }
 
 /**
@@ -172,7 +178,7 @@ interface Calls {
 function atCalled(from: Stage, { callUs, hopMs }: CrowdTimes, { called, callsAtOnce, workUs }: Calls): Stage {
   const rounds = Math.max(1, Math.ceil(called / callsAtOnce));
   const batches: Batch[] = [];
-  let [freeMs, workMs] = [0, 0];
+  let [freeMs, endedMs, workMs] = [0, Number.NEGATIVE_INFINITY, 0];
   for (let next = 0; next < from.batches.length; ) {
     const startMs = Math.max(from.batches[next]?.atMs ?? 0, freeMs);
     const first = next;
@@ -183,10 +189,11 @@ function atCalled(from: Stage, { callUs, hopMs }: CrowdTimes, { called, callsAtO
       sentMs: taken.flatMap(({ sentMs }) => sentMs),
       flushes: taken.reduce((sum, { flushes }) => sum + flushes, 0),
     };
-    const ownMs = (callUs + workUs(batch)) / 1_000;
+    const ownMs = (callUs + workUs(batch, startMs - endedMs)) / 1_000;
     const roundMs = 2 * hopMs + ownMs;
     batches.push({ ...batch, atMs: startMs + (rounds - 1) * roundMs + hopMs + ownMs });
     freeMs = startMs + rounds * roundMs;
+    endedMs = startMs + ownMs;
     workMs += ownMs;
   }
   return { batches, workMs };

@@ -72,10 +72,19 @@ function rowOf(crowd: Crowd, figures: CrowdFigures): string {
   ]);
 }
 
-const NOTES = ({ frameUs, flushUs, callUs, durableMs, hopMs, edgeMs }: CrowdTimes): readonly string[] => [
-  `Measured: ${frameUs} µs a frame and socket, ${flushUs} µs a flush, ${callUs} µs at each end of a call. Assumed: ${durableMs} ms until a`,
-  `row is durable, ${hopMs} ms between objects, ${edgeMs} ms to a browser. "+ 4": objects between the room and its relays, of which`,
-  'there are none as it is built: a room has at most 50 relays. "!": falls behind for good, so latency grows.',
+const NOTES = ({
+  frameUs,
+  seldomFrameUs,
+  flushUs,
+  callUs,
+  durableMs,
+  hopMs,
+  edgeMs,
+}: CrowdTimes): readonly string[] => [
+  `Measured: ${frameUs} µs a frame and socket (${seldomFrameUs} after a second of silence), ${flushUs} µs a flush, ${callUs} µs at each end of a`,
+  `call. Assumed: ${durableMs} ms until a row is durable, ${hopMs} ms between objects, ${edgeMs} ms to a browser. "+ 4": objects`,
+  "between the room and its relays, of which there are none as it is built: a room has at most 50 relays.",
+  '"!": falls behind for good, so latency grows.',
   `The price is without connects, $${(usdAConnect(true) * 1e6).toFixed(2)} a million. Each object is taken to be awake. Prices of ${PRICES_AS_OF}.`,
 ];
 

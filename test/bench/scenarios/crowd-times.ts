@@ -7,6 +7,8 @@ import { RawSocket } from "../raw-socket.ts";
 import { newRoom, type Params, param, pause, type Scenario, type Subject } from "./scenario.ts";
 
 const MANY = 20;
+/** A frame that follows so late takes several times longer: nothing on the way is warm. */
+const SELDOM = { flushes: 12, everyMs: 1_000 };
 /** Each has several connections, so that most of those who connect are known to the room. */
 const USERS = 100;
 
@@ -23,6 +25,7 @@ export const crowdTimes: Scenario = async (subject, params) => {
     one: await flushUs(subject, full, params, 1),
     many: await flushUs(subject, full, params, MANY),
   };
+  const seldom = await flushUs(subject, full, SELDOM, 1);
   full.crowd.close();
   const empty = await crowdOf(subject, 1);
   const toOne = {
@@ -33,6 +36,7 @@ export const crowdTimes: Scenario = async (subject, params) => {
   const frame = { one: (toAll.one - toOne.one) / readers, many: (toAll.many - toOne.many) / readers };
   return {
     "µs a frame and socket": frame.one,
+    "µs a frame and socket, one a second": (seldom - toOne.one) / readers,
     "µs a message more in it": (frame.many - frame.one) / (MANY - 1),
     "µs a flush": toOne.one,
     "µs a message more in it, at the room": (toOne.many - toOne.one) / (MANY - 1),

@@ -10,6 +10,7 @@ import type { CrowdTimes } from "../../../src/tools/crowd-times.ts";
 
 const TIMES: CrowdTimes = {
   frameUs: 10,
+  seldomFrameUs: 20,
   copyUs: 1,
   flushUs: 500,
   messageUs: 50,
@@ -29,20 +30,21 @@ describe("the model of a crowd", () => {
     expect(large.relays).toBe(19);
     expect(large.callsPerSecond / small.callsPerSecond).toBeCloseTo(19 / 3, 5);
     expect(large.p50Ms).toBeGreaterThan(small.p50Ms);
-    expect(figuresOf({ readers: 100_000, messagesPerSecond: 10 }).p99Ms).toBeGreaterThan(large.p99Ms);
+    const p99At = (messagesPerSecond: number) => figuresOf({ readers: 100_000, messagesPerSecond }).p99Ms;
+    expect(p99At(100)).toBeGreaterThan(p99At(10));
   });
 
   it("[L270] a message that comes alone takes its ways, the work and the writing", () => {
     const alone = { messagesPerSecond: 0.001 };
-    // The room: a flush and 1,000 frames, longer than the row takes.
-    expect(figuresOf(alone).p50Ms).toBeCloseTo(16 + 0.5 + 10 + 16, 5);
+    // The room: a flush and 1,000 frames that come seldom, longer than the row takes.
+    expect(figuresOf(alone).p50Ms).toBeCloseTo(16 + 0.5 + 20 + 16, 5);
     expect(figuresOf({ ...alone, readers: 100 }).p50Ms).toBeCloseTo(16 + 8 + 16, 5);
     // Its 5,000 frames and 2 calls; and the last relay's 4,000 frames.
-    expect(figuresOf({ ...alone, readers: 13_000 }).p50Ms).toBeCloseTo(16 + 50.7 + 4 + 40.1 + 16, 5);
+    expect(figuresOf({ ...alone, readers: 13_000 }).p50Ms).toBeCloseTo(16 + 100.7 + 4 + 80.1 + 16, 5);
     // 60 relays: an object in between calls 30 of them.
     const far = figuresOf({ ...alone, readers: 300_000, atRoom: 0 });
     expect([far.relays, far.between]).toEqual([60, 2]);
-    expect(far.p50Ms).toBeCloseTo(16 + 8 + 4 + 3.1 + 4 + 50.1 + 16, 5);
+    expect(far.p50Ms).toBeCloseTo(16 + 8 + 4 + 3.1 + 4 + 100.1 + 16, 5);
   });
 
   it("[L270] says which object falls behind, where the work of a second takes longer than a second", () => {
@@ -79,7 +81,9 @@ describe("the model of a crowd", () => {
     const rows = lines.filter((one) => /^ +(10,000|100,000|1,000,000) /.test(one));
     expect(rows).toHaveLength(4 * 9);
     expect(rows.every((one) => /\$\d+\.\d\d$/.test(one))).toBe(true);
-    expect(lines.join("\n")).toContain("Measured: 10 µs a frame and socket, 500 µs a flush, 100 µs");
+    expect(lines.join("\n")).toContain(
+      "Measured: 10 µs a frame and socket (20 after a second of silence), 500 µs a flush, 100 µs",
+    );
     expect(lines.join("\n")).toContain("4 ms between objects");
     expect(Math.max(...lines.map((one) => one.length))).toBeLessThanOrEqual(120);
   });

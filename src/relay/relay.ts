@@ -84,6 +84,8 @@ export class Relay {
   /** Of the room's object, and the number of the last dispatch of that life. */
   #last: { readonly life: string; readonly number: number } | undefined;
   #hasSaidWho = false;
+  /** What goes out before anything else. */
+  #gathered: Delivery | undefined;
   /** The room itself ends connections. */
   #isTold = false;
 
@@ -179,6 +181,7 @@ export class Relay {
   take(dispatches: readonly Dispatch[]): DispatchAnswer {
     const asksWho = dispatches.some((dispatch) => dispatch.asksWho) || !this.#hasSaidWho;
     for (const dispatch of dispatches) this.#take(dispatch);
+    this.#deliver();
     this.#keep();
     this.#sweep();
     const who = asksWho ? this.people.users(MAX_NAMED) : undefined;
@@ -220,7 +223,9 @@ export class Relay {
     const isNewLife = last !== undefined && last.life !== life;
     const hasGap = last?.life === life && number !== last.number + 1;
     this.uploads.heard(life, waiting);
-    if (hasGap || !this.#isAt(after)) this.#closeAll();
+    const isBehind = hasGap || !this.#isAt(after);
+    if (isBehind || isNewLife || this.streams.size !== openStreams) this.#deliver();
+    if (isBehind) this.#closeAll();
     this.streams.size = openStreams;
     // After a crash of the room readers may have been shown more of an open message than the room has.
     if (isNewLife && openStreams > 0)
@@ -237,6 +242,8 @@ export class Relay {
 
   #shielded(step: RelayStep, texts: readonly string[]): void {
     try {
+      // What is for single connections stands behind the events before it.
+      if (step.do !== "deliver") this.#deliver();
       this.#isTold = ENDS.has(step.do);
       this.#do(step, texts);
       this.#isTold = false;
@@ -251,7 +258,7 @@ export class Relay {
   #do(step: RelayStep, texts: readonly string[]): void {
     switch (step.do) {
       case "deliver":
-        this.#deliver(step);
+        this.#gather(step);
         return;
       case "expel": {
         const { whom, expulsion } = step;
@@ -303,9 +310,10 @@ export class Relay {
     }
   }
 
-  #deliver({ entries, answers, checkpoint }: DeliverStep): void {
-    const now = this.#now;
-    const delivery = new Delivery(this.connections, now);
+  /** The events of flushes that come in one call go out as if they were one flush: each frame costs a socket as much. */
+  #gather({ entries, answers, checkpoint }: DeliverStep): void {
+    this.#gathered ??= new Delivery(this.connections, this.#now);
+    const delivery = this.#gathered;
     for (const entry of entries) {
       const audience = audienceOf(entry, this.people);
       if (audience !== undefined) delivery.emit(audience, entry.json);
@@ -314,7 +322,15 @@ export class Relay {
       const connection = this.people.find(id);
       if (connection !== undefined) for (const text of texts) delivery.answer(connection, text);
     }
-    this.connections.watchSlow(now, () => delivery.deliver(checkpoint));
+    // No event of a later flush may stand before it.
+    if (checkpoint !== null) this.#deliver(checkpoint);
+  }
+
+  #deliver(checkpoint: string | null = null): void {
+    const delivery = this.#gathered;
+    if (delivery === undefined) return;
+    this.#gathered = undefined;
+    this.connections.watchSlow(this.#now, () => delivery.deliver(checkpoint));
   }
 
   /** One that waits, or is open. */

@@ -224,7 +224,7 @@ it.concurrent.each(tested)(
 describe.skipIf(chromiumPath === undefined)("pages", () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await launchChromium();
+    browser = await launchChromium({ isWhole: true });
   });
   afterAll(() => browser?.close());
 

@@ -99,13 +99,13 @@ export class Admission {
   /** Why a session may not join, if so. If it may, it has joined. */
   join(join: SessionJoin): Promise<Refusal | undefined> {
     const { actor, connection } = join;
-    const { sessions, moderation } = this.#room;
+    const { sessions } = this.#room;
     return this.#pend(actor, async () => {
       // Joining again starts over: the session must not stand in its own way.
       if (sessions.find(connection) !== undefined) await this.#ports.leave(connection, "lost");
       await this.#letLeave(actor);
       const user = userOf(actor.identity);
-      if (user !== null) moderation.recordRevocation(user.id, join.revokedTokens, { now: this.#ports.now() });
+      if (user !== null) this.#learn(user.id, join.revokedTokens);
       const refusal =
         this.#openingRefusal(actor, join) ?? this.#hasNoPlaceFor(join) ?? (await this.#replace(actor, join));
       if (refusal !== undefined) return refusal;
@@ -178,10 +178,16 @@ export class Admission {
       user.registerRoom(name, undatedUntil(identity)),
     );
     if (!opened.ok) return opened.refusal;
-    moderation.recordRevocation(id, opened.value, { now: this.#ports.now() });
+    this.#learn(id, opened.value);
+    return undefined;
+  }
+
+  /** The user's object has told this room which tokens are revoked, and takes it that the room hears of the next ones. */
+  #learn(user: string, revokedTokens: RevokedTokens): void {
+    const { moderation } = this.#room;
+    moderation.recordRevocation(user, revokedTokens, { now: this.#ports.now() });
     // A room without tables would answer to a revocation that there is none.
     if (!this.#ports.isMade()) moderation.writeKnown();
-    return undefined;
   }
 
   async #ask<T>(

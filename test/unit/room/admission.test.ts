@@ -131,6 +131,21 @@ describe("the opening of a connection", () => {
   });
 });
 
+describe("the join of a session", () => {
+  it("[L231] of a room without tables makes them although it is refused, so that a revocation finds the room", async () => {
+    const { test, admission, actorOf } = roomOf(accept(NONE_REVOKED), false);
+    test.join("cy");
+    test.join("di");
+    const refusal = await admission.join({
+      ...{ connection: "s1", join: "j1", id: "j", actor: actorOf("ada") },
+      ...{ revokedTokens: NONE_REVOKED, history: 0, topics: null, presence: true },
+    });
+    expect(refusal).toMatchObject({ code: "room_full" });
+    const rows = test.database.sql.exec<{ user: string }>("SELECT user FROM users WHERE is_known = 1");
+    expect([...rows]).toEqual([{ user: "ada" }]);
+  });
+});
+
 describe("the token of an auth", () => {
   it("[M8] of another or a banned user asks nothing", async () => {
     const { test, admission, asked } = roomOf();

@@ -259,14 +259,19 @@ export class RoomForTest {
     this.flush();
   }
 
-  restart(how: "hibernate" | "crash", settings: RoomTestSettings = this.#settings): void {
+  /** `listed`: with hibernation, those whose sockets the runtime lists. Default: all. */
+  restart(
+    how: "hibernate" | "crash",
+    settings: RoomTestSettings = this.#settings,
+    listed: readonly Person[] = this.#open,
+  ): void {
     this.#settings = settings;
     this.room = this.#start();
     this.#last = undefined;
     const survivors = how === "crash" ? [] : this.#open.filter(({ socket }) => socket.closed === undefined);
     for (const { socket } of this.#open) if (how === "crash") socket.close(1006, "");
     this.#open = survivors;
-    this.room.restore(survivors.map((person) => person.wake()));
+    this.room.restore(survivors.filter((person) => listed.includes(person)).map((person) => person.wake()));
   }
 
   #start(): Room {

@@ -70,6 +70,23 @@ export class ReadSheets {
     );
   }
 
+  /** At least so many of those who read last, if there are so many, in no order. Faster than sorting all. */
+  latest(count: number): ReceiptEntry[] {
+    const entries: ReceiptEntry[] = [];
+    const since = this.#timeOfLast(count);
+    for (const { positions } of this.#all())
+      for (const [user, { seq, at }] of positions) if (at >= since) entries.push({ user, seq, at });
+    return entries;
+  }
+
+  #timeOfLast(count: number): number {
+    const sheets = this.#all();
+    const times = new Float64Array(this.#sheetOf.size);
+    let place = 0;
+    for (const { positions } of sheets) for (const { at } of positions.values()) times[place++] = at;
+    return times.sort().at(-count) ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** A user has read on. */
   put(user: string, position: UserPosition, whereabouts: Whereabouts): void {
     const sheet = this.#placeOf(user);

@@ -33,6 +33,8 @@ export class Receipts {
   #toldAt = Number.NEGATIVE_INFINITY;
   /** Whether positions may wait to be written. */
   #mayWait = false;
+  /** Whose positions of before this start are gone, from connections too that the room has yet to hear of. */
+  #forgotten: "all" | Set<string> = new Set();
 
   constructor(rules: ReceiptRules) {
     this.#rules = rules;
@@ -42,8 +44,11 @@ export class Receipts {
   restore(connections: Iterable<RoomConnection>): void {
     const { attached, sheets, log } = this.#rules;
     for (const { user, read } of attached.among(connections)) {
+      // The end of a connection that woke the room may be heard after an act that did not find it.
+      if (this.#forgotten === "all" || this.#forgotten.has(user)) continue;
       if (read.seq <= this.seqOf(user) || read.seq > log.head) continue;
       sheets.put(user, read, "kept");
+      this.#earlier.delete(user);
       this.#mayWait = true;
     }
   }
@@ -100,7 +105,7 @@ export class Receipts {
 
   /** Of those who read last, the latest first. */
   list(): ReceiptEntry[] {
-    const latest = this.latest();
+    const latest = this.#rules.sheets.latest(LISTED);
     const listed = new Map(latest.map((entry) => [entry.user, entry]));
     if (latest.length < LISTED)
       for (const entry of this.#rules.store.latest())
@@ -162,6 +167,7 @@ export class Receipts {
     store.remove(user);
     sheets.remove(user);
     attached.forget(user);
+    if (this.#forgotten !== "all") this.#forgotten.add(user);
     this.#earlier.delete(user);
     this.#untold.delete(user);
   }
@@ -170,6 +176,7 @@ export class Receipts {
   purge(): void {
     this.#rules.store.purge();
     this.#rules.sheets.purge();
+    this.#forgotten = "all";
     this.#earlier.clear();
     this.#untold.clear();
   }

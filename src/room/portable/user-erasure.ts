@@ -51,7 +51,8 @@ export function eraseBatch(
     }
   }
   if (places.length === BATCH) return { messages, reactions, next: places.at(-1)?.seq ?? null };
-  if ((receipts.readAt(user) ?? Number.POSITIVE_INFINITY) <= until) receipts.forget(user);
+  // Also if there is none: a connection that the room has yet to hear of may have one.
+  if ((receipts.readAt(user) ?? Number.NEGATIVE_INFINITY) <= until) receipts.forget(user);
   time.schedule.erase(user, until);
   webhooks?.erase(user, until, turn.now);
   log.forgetCopies();

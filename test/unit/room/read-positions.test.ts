@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/access/identity.ts";
 import { accept, LISTED_MEMBERS } from "../../../src/protocol/index.ts";
+import { AttachedPositions } from "../../../src/room/people/attached-positions.ts";
 import {
   READ_ALONE_AFTER_MS,
   READ_TOGETHER,
@@ -8,6 +9,7 @@ import {
   SHEET_USERS,
 } from "../../../src/room/people/read-sheets.ts";
 import { ReceiptStore } from "../../../src/room/people/receipt-store.ts";
+import { Receipts } from "../../../src/room/people/receipts.ts";
 import { RoomExport } from "../../../src/room/portable/room-export.ts";
 import { eraseBatch } from "../../../src/room/portable/user-erasure.ts";
 import { type Person, RoomForTest } from "../../support/room-for-test.ts";
@@ -319,6 +321,27 @@ describe("positions", () => {
     ]);
   });
 
+  it("[R45] are gone also from a socket whose close is heard after a purge or an erasure woke the room", () => {
+    const acts = {
+      purge: (test: RoomForTest) => test.call(SERVER, (turn) => test.room.moderation.purge(SERVER, turn)),
+      erasure: (test: RoomForTest) =>
+        test.call(SERVER, (turn) => accept(eraseBatch(test.room, { user: "bo", until: test.now }, 0, turn))),
+    };
+    for (const act of Object.values(acts)) {
+      const { test, ada, bo } = roomWith(9);
+      bo.ask(read(8));
+      // The runtime does not list a socket whose close is under way.
+      test.restart("hibernate", undefined, [ada]);
+      act(test);
+      const cy = test.join("cy");
+      for (let n = 0; n < 9; n++) cy.send(`n${n}`);
+      test.room.connections.restore([bo.wake()]);
+      bo.leave("lost");
+      expect([test.room.receipts.list(), stored(test)]).toEqual([[], {}]);
+      expect(test.join("bo").ask(read(0))).toMatchObject({ seq: 0 });
+    }
+  });
+
   it("[R45] that an older release wrote, a row each, count until their users read on", () => {
     const { test, bo } = roomWith(9);
     const store = new ReceiptStore(test.database);
@@ -355,6 +378,24 @@ describe("positions", () => {
     }
     const rows = [...test.database.sql.exec<{ sheet: number }>("SELECT sheet FROM read_sheets")];
     expect(rows).toHaveLength(2);
+  });
+
+  it("[R44] that a socket kept while the room slept do not go back when their users give others their place", () => {
+    const { test, bo } = roomWith(9);
+    bo.ask(read(8));
+    test.restart("hibernate");
+    const { room, database } = test;
+    const store = new ReceiptStore(database);
+    const receipts = new Receipts({
+      ...{ log: room.log, spending: room.spending, store },
+      sheets: new ReadSheets(database.sql, (entry) => store.put(entry), 1),
+      attached: new AttachedPositions(room.roomPresence),
+    });
+    receipts.restore([bo.connection]);
+    for (let at = 0; at < SHEET_USERS; at++) receipts.read(`u${at}`, 1, test.now + 1);
+    expect(store.find("bo")).toMatchObject({ seq: 8 });
+    receipts.read("bo", 3, test.now + 2);
+    expect(receipts.seqOf("bo")).toBe(8);
   });
 
   it("[R44] of a user are in one place after a crash, whatever was written before it", () => {

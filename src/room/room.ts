@@ -322,6 +322,7 @@ export class Room {
     this.connections.announce(now);
     this.#emitPresence(turn);
     this.#emitReceipts(turn);
+    this.#writePeople(now);
     const checkpoint = cursorCheckpoint(head, this.log.head, this.settings.historyLimit);
     this.connections.watchSlow(now, () => turn.delivery.deliver(checkpoint));
     this.#sendLackedStreams(turn);
@@ -415,11 +416,20 @@ export class Room {
   #emitReceipts({ now, delivery }: Turn): void {
     const news = this.receipts.drainEvents(this.roomPresence.isListed, now);
     for (const json of news) delivery.emit({ kind: "receipt" }, json);
-    try {
-      if (this.connections.toGreet > 0) this.moderation.writeKnown();
-      this.receipts.write(now);
-    } catch (error) {
-      this.reportFault(error);
+  }
+
+  /** Writes what memory knows of people, before the first frames. What fails is tried again by a later flush. */
+  #writePeople(now: number): void {
+    const writes = [
+      () => this.connections.toGreet > 0 && this.moderation.writeKnown(),
+      () => this.receipts.write(now),
+    ];
+    for (const write of writes) {
+      try {
+        write();
+      } catch (error) {
+        this.reportFault(error);
+      }
     }
   }
 }

@@ -10,8 +10,13 @@ export default async function builtOnce(): Promise<() => void> {
   // Another project of this run has done it.
   if (process.env[BUILT] !== undefined) return () => {};
   const copy = workingCopy();
-  // With CI it makes no secrets.
-  await promisify(execFile)("npm", ["run", "build"], { cwd: copy, env: { ...process.env, CI: "true" } });
+  try {
+    // With CI it makes no secrets.
+    await promisify(execFile)("npm", ["run", "build"], { cwd: copy, env: { ...process.env, CI: "true" } });
+  } catch (error) {
+    removeCopy(copy);
+    throw error;
+  }
   process.env[BUILT] = copy;
   return () => removeCopy(copy);
 }

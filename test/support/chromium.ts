@@ -1,5 +1,6 @@
 // Finds an installed browser; none is downloaded. `CHROMIUM_PATH` names one in another place. Its headless shell is the same
-// engine without windows around the pages, which take most of the CPU of a page: where it is installed, it is preferred.
+// engine without windows around the pages, which take most of the CPU of a page: where it is installed, it is preferred to
+// a browser that nobody named. `CHROMIUM_SHELL_PATH` names one in another place.
 
 import { existsSync } from "node:fs";
 import { type Browser, chromium, type LaunchOptions } from "playwright-core";
@@ -12,7 +13,10 @@ const PLACES = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
-const SHELLS = [process.env.CHROMIUM_SHELL_PATH, "/usr/bin/chromium-headless-shell"];
+const SHELLS = [
+  process.env.CHROMIUM_SHELL_PATH,
+  process.env.CHROMIUM_PATH === undefined ? "/usr/bin/chromium-headless-shell" : undefined,
+];
 
 export const chromiumPath = PLACES.find((path) => path !== undefined && existsSync(path));
 

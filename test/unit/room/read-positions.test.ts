@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/access/identity.ts";
+import { NONE_REVOKED } from "../../../src/object/revocation.ts";
 import { accept, LISTED_MEMBERS } from "../../../src/protocol/index.ts";
 import { AttachedPositions } from "../../../src/room/people/attached-positions.ts";
 import {
@@ -244,6 +245,15 @@ describe("a position that nobody keeps", () => {
     pass(test, 10_000);
     expect(Object.values(stored(test))).toEqual(Array(20).fill(2));
     expect(test.dueAt).toBe(null);
+  });
+
+  it("[R42] is written although it cannot be written who has become known", () => {
+    const { test } = roomWith(9);
+    test.room.moderation.recordRevocation("di", NONE_REVOKED, { now: test.now });
+    test.database.failOn = /INTO users/;
+    test.connect("di");
+    call(test, "cy", 3);
+    expect([stored(test), test.faults.length]).toEqual([{ cy: 3 }, 1]);
   });
 
   it("[R3][X4] in a crowd uses no timer beyond 5 s either, and all are written in the end", () => {

@@ -42,6 +42,8 @@ export class RoomExport {
   readonly #epoch: string;
   readonly #head: number;
   #messages = 0;
+  /** Users with a row of their own who read last when it was passed. */
+  readonly #later = new Set<string>();
   #place: Place = { part: "room" };
 
   constructor(rules: ExportRules) {
@@ -114,11 +116,27 @@ export class RoomExport {
     const { receipts } = this.#rules;
     const page = receipts.earlierAfter(after, PAGE_ROWS);
     const last = page.at(-1);
-    this.#place =
-      last === undefined || page.length < PAGE_ROWS
-        ? { part: "readers", left: receipts.latest().sort((a, b) => a.at - b.at) }
-        : { part: "receipts", after: last.entry };
-    return this.#receiptLines(page.filter(({ user }) => !receipts.isLatest(user)));
+    const isLast = last === undefined || page.length < PAGE_ROWS;
+    const ready = page.filter(({ user }) => !receipts.isLatest(user));
+    for (const { user } of page) {
+      if (receipts.isLatest(user)) this.#later.add(user);
+      else this.#later.delete(user);
+    }
+    this.#place = isLast
+      ? { part: "readers", left: this.#readers() }
+      : { part: "receipts", after: last.entry };
+    return this.#receiptLines(ready);
+  }
+
+  #readers(): ReceiptEntry[] {
+    const { receipts } = this.#rules;
+    const readers = receipts.latest();
+    // Others may have taken their places since.
+    for (const user of this.#later) {
+      const at = receipts.readAt(user);
+      if (at !== undefined && !receipts.isLatest(user)) readers.push({ user, seq: receipts.seqOf(user), at });
+    }
+    return readers.sort((a, b) => a.at - b.at);
   }
 
   #someReaders(left: readonly ReceiptEntry[]): string {

@@ -331,6 +331,29 @@ describe("positions", () => {
     ]);
   });
 
+  it("[R44] stand in an export although others took the place of their users while it was made", () => {
+    const { test } = roomWith(9);
+    const { room, database } = test;
+    const store = new ReceiptStore(database);
+    for (let at = 0; at < 600; at++) store.put({ user: `old${at}`, seq: 4, at });
+    const receipts = new Receipts({
+      ...{ log: room.log, spending: room.spending, store },
+      sheets: new ReadSheets(database.sql, (entry) => store.put(entry), 1),
+      attached: new AttachedPositions(room.roomPresence),
+    });
+    receipts.read("old5", 7, test.now);
+    const exported = new RoomExport({ ...room, receipts, scheduled: () => [] });
+    let lines = "";
+    for (let next = exported.next(test.now); next !== undefined; next = exported.next(test.now)) {
+      lines += next;
+      if (!next.includes("old499")) continue;
+      for (let at = 0; at < SHEET_USERS; at++) receipts.read(`u${at}`, 1, test.now + 1);
+      expect(receipts.isLatest("old5")).toBe(false);
+    }
+    const found = lines.split("\n").filter((line) => line.includes('"old5"'));
+    expect(found.map((line) => JSON.parse(line))).toMatchObject([{ user: "old5", seq: 7 }]);
+  });
+
   it("[R45] are gone also from a socket whose close is heard after a purge or an erasure woke the room", () => {
     const acts = {
       purge: (test: RoomForTest) => test.call(SERVER, (turn) => test.room.moderation.purge(SERVER, turn)),

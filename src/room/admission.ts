@@ -184,10 +184,9 @@ export class Admission {
 
   /** The user's object has told this room which tokens are revoked, and takes it that the room hears of the next ones. */
   #learn(user: string, revokedTokens: RevokedTokens): void {
-    const { moderation } = this.#room;
-    moderation.recordRevocation(user, revokedTokens, { now: this.#ports.now() });
     // A room without tables would answer to a revocation that there is none.
-    if (!this.#ports.isMade()) moderation.writeKnown();
+    const isWritten = this.#ports.isMade() ? "with the next flush" : "at once";
+    this.#room.moderation.recordRevocation(user, revokedTokens, { now: this.#ports.now() }, isWritten);
   }
 
   async #ask<T>(

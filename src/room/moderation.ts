@@ -106,11 +106,18 @@ export class Moderation {
 
   /**
    * What the user's object answered to an opening. It may be new, if a revocation did not reach this room: then it is
-   * written at once, as the object takes it that the room knows. Else it is written with the next flush.
+   * written at once, as the object takes it that the room knows. Else it is written when `isWritten` says.
    */
-  recordRevocation(user: string, revokedTokens: RevokedTokens, at: Moment): void {
+  recordRevocation(
+    user: string,
+    revokedTokens: RevokedTokens,
+    at: Moment,
+    isWritten: "at once" | "with the next flush",
+  ): void {
     if (this.#isNews(user, revokedTokens)) this.#setRevoked(user, revokedTokens, true, at);
-    else if (!this.isKnownTo(user)) this.#records.becomeKnown(user);
+    else if (this.isKnownTo(user)) return;
+    else if (isWritten === "at once") this.#records.setRevoked(user, revokedTokens, true);
+    else this.#records.becomeKnown(user);
   }
 
   /** Writes who has become known to users' objects. */

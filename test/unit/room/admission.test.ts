@@ -144,6 +144,16 @@ describe("the join of a session", () => {
     const rows = test.database.sql.exec<{ user: string }>("SELECT user FROM users WHERE is_known = 1");
     expect([...rows]).toEqual([{ user: "ada" }]);
   });
+
+  it("[L231] of a room whose tables cannot be made has the next one ask again", async () => {
+    const { test, open, asked } = roomOf(accept(NONE_REVOKED), false);
+    test.database.failOn = /INTO users/;
+    await expect(open("ada")).rejects.toThrow();
+    expect(test.room.moderation.isKnownTo("ada")).toBe(false);
+    test.database.failOn = undefined;
+    expect((await open("ada")).ok).toBe(true);
+    expect(asked).toEqual(["opened ada null", "opened ada null"]);
+  });
 });
 
 describe("the token of an auth", () => {

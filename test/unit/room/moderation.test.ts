@@ -128,7 +128,7 @@ describe("revoked tokens", () => {
     revoke(test.now - 9_000);
     kick("ada", 5);
     test.room.moderation.forget("ada");
-    test.room.moderation.recordRevocation("ada", NONE_REVOKED, { now: test.now });
+    test.room.moderation.recordRevocation("ada", NONE_REVOKED, { now: test.now }, "with the next flush");
     test.later(5_000);
     for (const how of ["hibernate", "crash"] as const) {
       expect(refusal(test, ada)).toMatchObject({ code: "token_expired" });
@@ -142,7 +142,7 @@ describe("revoked tokens", () => {
     const { moderation } = test.room;
     const known = () => moderation.isKnownTo("ada");
     expect(known()).toBe(false);
-    moderation.recordRevocation("ada", NONE_REVOKED, { now: test.now });
+    moderation.recordRevocation("ada", NONE_REVOKED, { now: test.now }, "with the next flush");
     expect(known()).toBe(true);
     moderation.revoke("ada", revokedAt(test.now), { now: test.now });
     expect(known()).toBe(true);

@@ -249,7 +249,7 @@ describe("a position that nobody keeps", () => {
 
   it("[R42] is written although it cannot be written who has become known", () => {
     const { test } = roomWith(9);
-    test.room.moderation.recordRevocation("di", NONE_REVOKED, { now: test.now });
+    test.room.moderation.recordRevocation("di", NONE_REVOKED, { now: test.now }, "with the next flush");
     test.database.failOn = /INTO users/;
     test.connect("di");
     call(test, "cy", 3);

@@ -32,7 +32,7 @@ export class SharedAnswers {
   /** The oldest first. */
   readonly #kept = new Map<string, Kept>();
   #size = 0;
-  /** Since when one request asks for an answer. */
+  /** Since when one request asks for an answer; the oldest first. */
   readonly #asking = new Map<string, number>();
 
   constructor(ports: SharedAnswersPorts) {
@@ -50,8 +50,14 @@ export class SharedAnswers {
     return this.#current(key) ?? this.#ask(key, ask);
   }
 
+  /** How many requests ask, as far as is known. */
+  get asking(): number {
+    return this.#asking.size;
+  }
+
   async #ask(key: string, ask: () => Promise<Outcome<string>>): Promise<Outcome<string>> {
     const since = this.#ports.now();
+    this.#forgetGivenUp(key);
     this.#asking.set(key, since);
     try {
       const answer = await ask();
@@ -69,7 +75,20 @@ export class SharedAnswers {
   #isAsked(key: string): boolean {
     if (this.#current(key) !== undefined) return false;
     const since = this.#asking.get(key);
-    return since !== undefined && Math.abs(this.#ports.now() - since) < GIVEN_UP_AFTER_MS;
+    return since !== undefined && !this.#isGivenUp(since);
+  }
+
+  #isGivenUp(since: number): boolean {
+    return Math.abs(this.#ports.now() - since) >= GIVEN_UP_AFTER_MS;
+  }
+
+  /** What was given up never says so, and nobody may ask the same again. */
+  #forgetGivenUp(key: string): void {
+    this.#asking.delete(key);
+    for (const [other, since] of this.#asking) {
+      if (!this.#isGivenUp(since)) break;
+      this.#asking.delete(other);
+    }
   }
 
   #current(key: string): Outcome<string> | undefined {

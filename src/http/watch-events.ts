@@ -31,7 +31,10 @@ export async function watchEvents(c: AppContext): Promise<Response> {
   const query = queryOf(c);
   // As a list, so that no part can be taken for another one.
   const key = JSON.stringify([room, query.since, query.history, query.topics]);
-  return sharedJson(accepted(await answers.get(key, () => ask(c, query))));
+  const answer = answers.get(key, () => ask(c, query));
+  // Others may wait for it: it comes also if this caller goes away, which else ends all that its request does.
+  c.executionCtx.waitUntil(answer.catch(() => {}));
+  return sharedJson(accepted(await answer));
 }
 
 /** Different spellings of one question are one question. */

@@ -67,6 +67,15 @@ describe("answers that all share", () => {
     expect(await second).toEqual(accept("late"));
   });
 
+  it("[L107] what was given up is forgotten, also if nobody asks the same again", async () => {
+    const { answers, pass, ask } = world();
+    for (let n = 0; n < 100; n++) void answers.get(`key ${n}`, ask);
+    expect(answers.asking).toBe(100);
+    await pass(5_000);
+    void answers.get("another key", ask);
+    expect(answers.asking).toBe(1);
+  });
+
   it("[L101] that a room is overloaded is for all, for a second", async () => {
     const { answers, pass, asked, ask } = world();
     const all = [answers.get("key", ask), answers.get("key", ask)];

@@ -47,6 +47,8 @@ const aSecondLater = () => {
   aheadMs += 1_000;
 };
 
+const { watch: look } = RoomObject.prototype;
+
 /** Of this test: others may look at their rooms in the same runtime. */
 function calls() {
   const spy = vi.spyOn(RoomObject.prototype, "watch");
@@ -101,6 +103,26 @@ describe("watching a room", () => {
     expect(spy).toHaveBeenCalledTimes(1);
     aSecondLater();
     expect((await watch(room)).events).toHaveLength(1);
+  });
+
+  it("[L101] who asks and is gone before the answer holds up nobody", async () => {
+    const room = uniqueName("public_watched");
+    await say(room, 1);
+    const answer = Promise.withResolvers<void>();
+    const spy = calls().mockImplementationOnce(async function (this: RoomObject, ...args) {
+      await answer.promise;
+      return look.apply(this, args);
+    });
+    const going = new AbortController();
+    const gone = call(`/v1/rooms/${room}/events`, { signal: going.signal }).catch(() => "gone");
+    await vi.waitFor(() => expect(spy).toHaveBeenCalled());
+    going.abort();
+    expect(await gone).toBe("gone");
+    const waits = watch(room);
+    answer.resolve();
+    expect((await waits).events).toHaveLength(1);
+    // The second one would have asked itself, 5 s later.
+    expect(spy).toHaveBeenCalledTimes(1);
   });
 
   it("[L102] only such an answer may be cached, for each origin by itself", async () => {

@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { AppContext } from "./app-context.ts";
 import { isDecodable } from "./request-url.ts";
+import { PRIVATE } from "./responses.ts";
 
 /** The client as `npm run build` makes it: an npm package, and files for pages. Served also if `DEMO` is off. */
 const CLIENT_FILE = /^\/edge-rooms(?:-all|-push|-sw|-(?:polling|watching)-\w+)?\.(?:js|d\.ts|tgz)$/;
@@ -16,11 +17,12 @@ export async function serveAsset(c: AppContext): Promise<Response> {
   if (ASSETS === undefined || !isServed(c.req.path, c.get("config"))) return c.notFound();
   const url = new URL(c.req.url);
   // The page has relative URLs, which need the slash.
-  if (basePath !== "" && url.pathname === basePath) return c.redirect(`${basePath}/`, 308);
+  if (basePath !== "" && url.pathname === basePath)
+    return new Response(null, { status: 308, headers: { Location: `${basePath}/`, ...PRIVATE } });
   url.pathname = c.req.path;
   const asset = await ASSETS.fetch(new Request(url, c.req.raw));
   if (asset.status === 404) return c.notFound();
-  return basePath === "" ? asset : withBasePath(asset, url, basePath);
+  return asset.headers.has("Cache-Control") ? asset : notKept(asset, url, basePath);
 }
 
 function isServed(path: string, { demo, admin }: Config): boolean {
@@ -31,13 +33,16 @@ function isServed(path: string, { demo, admin }: Config): boolean {
   return true;
 }
 
-/** Puts `BASE_PATH` before a redirect: the binding redirects `/index.html` to `/`. */
-function withBasePath(asset: Response, url: URL, basePath: string): Response {
-  const location = asset.headers.get("Location");
-  if (location === null) return asset;
-  const target = new URL(location, url);
-  if (target.origin !== url.origin) return asset;
+/**
+ * What the binding says nothing of, a cache may keep for hours: a redirect, as of `/index.html` to `/`, which gets
+ * `BASE_PATH` here, and a file to a request that has `Range` or `Authorization`.
+ */
+function notKept(asset: Response, url: URL, basePath: string): Response {
   const headers = new Headers(asset.headers);
-  headers.set("Location", `${basePath}${target.pathname}${target.search}`);
+  for (const [name, value] of Object.entries(PRIVATE)) headers.set(name, value);
+  const location = asset.headers.get("Location");
+  const target = location === null ? undefined : new URL(location, url);
+  if (basePath !== "" && target?.origin === url.origin)
+    headers.set("Location", `${basePath}${target.pathname}${target.search}`);
   return new Response(asset.body, { status: asset.status, headers });
 }

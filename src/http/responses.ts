@@ -9,10 +9,11 @@ export const PRIVATE = { "Cache-Control": "no-store", "X-Content-Type-Options": 
 
 /**
  * Headers of an answer that everybody would get, for a second. A cache keeps one for each origin, as CORS headers name it,
- * and does not answer a caller with a token by it.
+ * and does not answer a caller with a token by it. Without `must-revalidate` it may give an old one for hours if the
+ * Worker fails, and a crowd would take a room that is down for one in which nothing happens.
  */
 const SHARED = {
-  "Cache-Control": "public, max-age=1",
+  "Cache-Control": "public, max-age=1, must-revalidate",
   "X-Content-Type-Options": "nosniff",
   Vary: "Origin, Authorization",
 } as const;

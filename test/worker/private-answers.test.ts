@@ -1,6 +1,7 @@
 // The headers of every answer: it is for its caller alone, and its type is fixed.
 
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { HTTP_ROUTES, OTHER_ROUTES } from "../../src/protocol/index.ts";
 import { call, callAs, callAsServer, callWith, tokenFor, uniqueName } from "./support/worker.ts";
 
 const room = `/v1/rooms/${uniqueName("private")}`;
@@ -50,6 +51,26 @@ const answers: [string, () => Promise<Response>, number][] = [
   ["no dev token", () => call("/dev/token?user=ada"), 404],
 ];
 
+/** It may be kept, and is asked about each time. */
+const ASKED_ABOUT = "public, max-age=0, must-revalidate";
+const FOR_A_SECOND = "public, max-age=1, must-revalidate";
+/** Each path that takes GET, of a room that everybody may read. */
+const paths = Object.keys({ ...HTTP_ROUTES, ...OTHER_ROUTES })
+  .filter((route) => route.startsWith("GET "))
+  .map((route) => route.slice(4).replace(":room", uniqueName("public_said")).replace(/:\w+/g, "1"));
+const documents = ["/v1/openapi.json", "/v1/asyncapi.json"];
+const pages = [
+  "/",
+  "//",
+  "/index.html",
+  "/admin",
+  "/admin/",
+  "/docs",
+  "/docs/",
+  "/favicon.svg",
+  "/edge-rooms.js",
+];
+
 describe("an answer", () => {
   // Wrong settings are logged as well.
   beforeAll(() => {
@@ -63,5 +84,31 @@ describe("an answer", () => {
       response.status,
       ...["Cache-Control", "X-Content-Type-Options"].map((name) => response.headers.get(name)),
     ]).toEqual([...[status, "no-store", "nosniff"]]);
+  });
+
+  it("[H31] says of each path what caches may do, also of redirects and to those without a token", async () => {
+    const said = async (response: Response) => {
+      await response.body?.cancel();
+      return response.headers.get("Cache-Control") ?? `nothing, with status ${response.status}`;
+    };
+    const init: RequestInit = { redirect: "manual" };
+    for (const path of [...paths, ...documents, ...pages]) {
+      const isPage = pages.includes(path);
+      const others = isPage
+        ? [ASKED_ABOUT, "no-store"]
+        : [documents.includes(path) ? ASKED_ABOUT : "no-store"];
+      const byAll = path.endsWith("/events") ? [FOR_A_SECOND] : others;
+      for (const method of ["GET", "HEAD"])
+        expect(byAll, `${method} ${path}`).toContain(await said(await call(path, { ...init, method })));
+      expect(others, path).toContain(await said(await callAsServer("GET", path)));
+    }
+    const ranged = { headers: { Range: "bytes=0-9" } };
+    for (const path of pages)
+      expect([ASKED_ABOUT, "no-store"], path).toContain(await said(await call(path, { ...init, ...ranged })));
+    const known = (await call("/favicon.svg")).headers.get("ETag") ?? "";
+    const unchanged = await call("/favicon.svg", { headers: { "If-None-Match": known } });
+    expect([unchanged.status, await said(unchanged)]).toEqual([304, ASKED_ABOUT]);
+    for (const path of ["/below", "/below/index.html", "/below//"])
+      expect(await said(await callWith({ BASE_PATH: "/below" }, path, init)), path).toBe("no-store");
   });
 });

@@ -130,7 +130,7 @@ describe("watching a room", () => {
     await say(room, 1);
     const headersOf = ({ headers }: Response) =>
       ["Cache-Control", "Vary", "Access-Control-Allow-Origin"].map((name) => headers.get(name));
-    const forAll = ["public, max-age=1", "Origin, Authorization"];
+    const forAll = ["public, max-age=1, must-revalidate", "Origin, Authorization"];
     expect(headersOf(await get(room))).toEqual([...forAll, null]);
     expect(headersOf(await get(room, "", { Origin: APP }))).toEqual([...forAll, APP]);
     expect(headersOf(await get(room, "", { Origin: "https://a.example.org" }))).toEqual([

@@ -143,9 +143,9 @@ export class SocketLink implements Link {
     return this.#limits;
   }
 
-  /** Batches of messages, which only a room has, come in envelopes. */
-  get #form() {
-    return "message" in this.#events.frames ? { batch: "envelopes" } : {};
+  /** Batches of messages, which only a room has, come in envelopes, and bytes with them: React Native may not read them. */
+  get #batch() {
+    return "TextDecoder" in globalThis && "message" in this.#events.frames ? "envelopes" : null;
   }
 
   send(command: Command, room?: string): Written {
@@ -190,7 +190,7 @@ export class SocketLink implements Link {
     }
     const protocols = token === null ? [SUBPROTOCOL] : [SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX + token];
     try {
-      this.#socket = dial(base + path + query({ ...this.#events.request(), ...this.#form }), protocols, {
+      this.#socket = dial(base + path + query({ ...this.#events.request(), batch: this.#batch }), protocols, {
         onOpen: () => this.#onOpen(),
         onText: (text) => this.#onText(text),
         onClose: (code, reason) => this.#onClose(code, reason),

@@ -83,6 +83,13 @@ describe("frames from the server", () => {
     expect([socket().url.pathname, socket().url.search]).toEqual(["/v1/connect", ""]);
   });
 
+  it("[F33] are asked for as ever where bytes cannot be read", async () => {
+    const { TextDecoder } = globalThis;
+    Reflect.deleteProperty(globalThis, "TextDecoder");
+    const { socket } = await dialedRoom().finally(() => Object.assign(globalThis, { TextDecoder }));
+    expect(socket().url.search).toBe("");
+  });
+
   it("[C32] with an instant that is no date are malformed", () => {
     for (const at of ["1e300", "1e999", "8640000000000001"]) {
       expect(framesIn(JSON.stringify(message(1)).replace(/"at":\d+/, `"at":${at}`))).toEqual([]);

@@ -6,8 +6,11 @@ import { type ErrorCode, type Outcome, refuse, reject } from "../protocol/index.
 /** For so long an answer counts, in milliseconds; the shortest time that `max-age` can say. */
 export const SHARED_FOR_MS = 1_000;
 
-/** How often a request looks whether the answer that another one asks for has come, in milliseconds. */
-const LOOK_EVERY_MS = 10;
+/** How soon a request looks whether the answer that another one asks for has come, in milliseconds. */
+const LOOK_AFTER_MS = 10;
+/** A room that takes long has a crowd that waits: each looks again after this part of the time that it has waited. */
+const SHARE_OF_WAITED = 0.1;
+const MAX_LOOK_AFTER_MS = 200;
 /** A request that has not answered by then may have been given up: the next one asks for itself. */
 const GIVEN_UP_AFTER_MS = 5_000;
 
@@ -44,8 +47,12 @@ export class SharedAnswers {
    * steps of their own: on Workers no request may wait for a promise of another one.
    */
   async get(key: string, ask: () => Promise<Outcome<string>>): Promise<Outcome<string>> {
+    const since = this.#ports.now();
     while (this.#isAsked(key)) {
-      await this.#ports.wait(LOOK_EVERY_MS);
+      const waitedMs = Math.abs(this.#ports.now() - since);
+      await this.#ports.wait(
+        Math.min(MAX_LOOK_AFTER_MS, Math.max(LOOK_AFTER_MS, waitedMs * SHARE_OF_WAITED)),
+      );
     }
     return this.#current(key) ?? this.#ask(key, ask);
   }

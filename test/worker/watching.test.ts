@@ -3,6 +3,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { RoomObject } from "../../src/index.ts";
+import { until } from "../support/until.ts";
 import {
   call,
   callAs,
@@ -115,7 +116,7 @@ describe("watching a room", () => {
     });
     const going = new AbortController();
     const gone = call(`/v1/rooms/${room}/events`, { signal: going.signal }).catch(() => "gone");
-    await vi.waitFor(() => expect(spy).toHaveBeenCalled());
+    await until(() => expect(spy).toHaveBeenCalled());
     going.abort();
     expect(await gone).toBe("gone");
     const waits = watch(room);

@@ -4,7 +4,7 @@
 import type { Identity } from "../../access/identity.ts";
 import { tooFast } from "../../object/answers.ts";
 import { type Rate, TokenBuckets } from "../../object/token-bucket.ts";
-import { MAX_PAGE_BYTES, MAX_ROWS_LOOKED_AT, type Refusal } from "../../protocol/index.ts";
+import { MAX_PAGE_BYTES, MAX_ROWS_LOOKED_AT, type Refusal, refuse } from "../../protocol/index.ts";
 
 /** All anonymous readers of a room together have as much as this many users. */
 const ANONYMOUS_USERS = 20;
@@ -72,11 +72,15 @@ export class Allowances {
 
   /** Why `identity` cannot pay `cost` now, if so. A cost of 0 is refused only to one that has a debt. */
   refusalFor(identity: Identity, cost: number, now: number): Refusal | undefined {
-    let retryAfterMs = 0;
-    for (const { buckets, key } of this.#accountsOf(identity)) {
-      retryAfterMs = Math.max(retryAfterMs, buckets.waitMs(key, cost, now));
-    }
-    return retryAfterMs === 0 ? undefined : tooFast(retryAfterMs);
+    const [own = 0, all = 0] = this.#accountsOf(identity).map(({ buckets, key }) =>
+      buckets.waitMs(key, cost, now),
+    );
+    // Others would be told the same, and no reader is at fault: whoever asks for many tells all of them.
+    if (all > own)
+      return refuse("overloaded", "all who read without a token are too fast together", {
+        retryAfterMs: all,
+      });
+    return own === 0 ? undefined : tooFast(own);
   }
 
   /** Why an anonymous reader gets no first frames, if so: those of others have used up the allowance meanwhile. */

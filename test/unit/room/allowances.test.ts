@@ -58,7 +58,7 @@ describe("clients without a token", () => {
     }
     expect(taken).toBe(20 * 30);
     expect(allowances.refusalFor(anonymous("new"), 1, 0)).toMatchObject({
-      code: "rate_limited",
+      code: "overloaded",
       retryAfterMs: 5,
     });
     const user = { kind: "user", user: { id: "ada" }, expiresAt: 9, issuedAt: 0 } as const;

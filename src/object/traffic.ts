@@ -42,6 +42,13 @@ export class TrafficMeter {
     this.#bytes += bytes;
   }
 
+  /** What was sent since the last time, without the rest. */
+  takeSent(): Pick<Traffic, "frames" | "bytes"> {
+    const sent = { frames: this.#frames, bytes: this.#bytes };
+    this.#frames = this.#bytes = 0;
+    return sent;
+  }
+
   replayed(bytes: number): void {
     this.#replays += 1;
     this.#replayBytes += bytes;

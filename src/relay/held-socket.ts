@@ -1,12 +1,12 @@
 import type { SharedFrame } from "../object/shared-frame.ts";
 import type { SocketPort } from "../object/socket-port.ts";
 import type { RoomConnectionState } from "../room/people/room-connection.ts";
-import type { Position } from "../room/relays/relay-calls.ts";
+import type { RelayPosition } from "../room/relays/relay-calls.ts";
 
 /** What the attachment of a socket at a relay holds. */
 export interface KeptState extends RoomConnectionState {
-  /** Where the relay is in the log, at a few of its sockets. */
-  readonly at?: Position;
+  /** Where the relay is, at a few of its sockets. */
+  readonly at?: RelayPosition;
 }
 
 /** The socket of a connection at a relay. Until the room has let it in, what it is sent waits here. */
@@ -15,7 +15,7 @@ export class HeldSocket implements SocketPort {
   #port: SocketPort | undefined;
   #waiting: string[] = [];
   #state: RoomConnectionState | null = null;
-  #at: Position | undefined;
+  #at: RelayPosition | undefined;
   #closing: { readonly code: number; readonly reason: string } | undefined;
 
   /** From here on it is a socket. */
@@ -47,8 +47,8 @@ export class HeldSocket implements SocketPort {
     this.#write();
   }
 
-  /** It keeps where the relay is in the log; `undefined`: no more. */
-  keep(at: Position | undefined): void {
+  /** It keeps where the relay is; `undefined`: no more. */
+  keep(at: RelayPosition | undefined): void {
     this.#at = at;
     this.#write();
   }

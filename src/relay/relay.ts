@@ -28,6 +28,8 @@ import type {
   Dispatch,
   DispatchAnswer,
   Position,
+  RelayCount,
+  RelayPosition,
   RelayStep,
   Upload,
   UploadAnswer,
@@ -79,13 +81,14 @@ export class Relay {
   readonly #joining = new Map<string, Joining>();
   readonly #sockets = new Map<RoomConnection, HeldSocket>();
   readonly #keepers = new Set<RoomConnection>();
-  /** Where this relay is in the log; `null`: not known. */
-  #at: Position | null = null;
-  /** Of the room's object, and the number of the last dispatch of that life. */
-  #last: { readonly life: string; readonly number: number } | undefined;
+  /** Where this relay is; `null`: not known. */
+  #at: RelayPosition | null = null;
+  /** What the room has made for it, as far as it said so. */
+  #owed: Pick<RelayPosition, "life" | "number"> | undefined;
   #hasSaidWho = false;
   /** What goes out before anything else. */
   #gathered: Delivery | undefined;
+  #counts = 0;
   /** The room itself ends connections. */
   #isTold = false;
 
@@ -98,9 +101,12 @@ export class Relay {
     this.connections = new Connections(this);
     this.uploads = new Uploads(ports.relay, ports.life, {
       upload: (upload) => ports.upload(upload),
-      sums: () => this.people.sums,
-      seen: (life) => (this.#last?.life === life ? this.#last.number : 0),
+      sums: () => this.#count(),
+      seen: (life) => (this.#at?.life === life ? this.#at.number : 0),
       inDoubt: (ids) => this.#endAll(ids),
+      owes: (of, number) => {
+        this.#owed = { life: of, number };
+      },
       taken: (items) => this.#taken(items),
       failed: ports.unreachable,
       random: () => ports.random(),
@@ -111,7 +117,7 @@ export class Relay {
   /** Takes in what was open when the object slept. One that waited for its first frames then comes back. */
   restore(
     sockets: readonly { readonly connection: RoomConnection; readonly socket: HeldSocket }[],
-    at: Position | null,
+    at: RelayPosition | null,
   ): void {
     this.#at = at;
     for (const { connection, socket } of sockets) this.#sockets.set(connection, socket);
@@ -188,7 +194,8 @@ export class Relay {
     this.#hasSaidWho = true;
     const states = who?.map(({ state }) => state);
     const { life } = this.#ports;
-    return { life, sums: this.people.sums, ...(states !== undefined && { who: JSON.stringify(states) }) };
+    const sent = this.journal.traffic.takeSent();
+    return { life, sent, sums: this.#count(), ...(states !== undefined && { who: JSON.stringify(states) }) };
   }
 
   /** Whether a client waits to be let in, or something is on its way to the room. */
@@ -200,6 +207,10 @@ export class Relay {
   sweep(): void {
     this.connections.sweep(this.#now);
     this.connections.askAnew(this.#now);
+  }
+
+  #count(): RelayCount {
+    return { ...this.people.sums, count: ++this.#counts, after: this.#at };
   }
 
   get #now(): number {
@@ -218,10 +229,11 @@ export class Relay {
 
   #take(dispatch: Dispatch): void {
     const { life, number, after, upTo, waiting, openStreams, steps, texts } = dispatch;
-    const last = this.#last;
+    const last = this.#at;
     if (this.uploads.isOver(life) || (last?.life === life && number <= last.number)) return;
-    const isNewLife = last !== undefined && last.life !== life;
-    const hasGap = last?.life === life && number !== last.number + 1;
+    const isNewLife = last !== null && last.life !== life;
+    const isOwed = isNewLife && this.#owed?.life === last.life && this.#owed.number > last.number;
+    const hasGap = isOwed || (last?.life === life && number !== last.number + 1);
     this.uploads.heard(life, waiting);
     const isBehind = hasGap || !this.#isAt(after);
     if (isBehind || isNewLife || this.streams.size !== openStreams) this.#deliver();
@@ -231,8 +243,7 @@ export class Relay {
     if (isNewLife && openStreams > 0)
       for (const connection of this.connections.recipients) this.connections.sendLater(connection, "all");
     for (const step of steps) this.#shielded(step, texts);
-    this.#last = { life, number };
-    this.#at = upTo;
+    this.#at = { ...upTo, life, number };
   }
 
   #isAt({ epoch, seq }: Position): boolean {
@@ -276,6 +287,8 @@ export class Relay {
         const connection = this.#find(step.id);
         if (step.do === "close") this.uploads.forget(({ id }) => id === step.id);
         if (connection !== undefined) this.#doTo(connection, step, texts);
+        // It went while the room let it in, which may have heard of that before it did.
+        else if (step.do === "open") this.uploads.add({ kind: "left", id: step.id, departure: "lost" });
       }
     }
   }

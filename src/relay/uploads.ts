@@ -2,15 +2,17 @@
 
 import { type RetryPorts, retry } from "../object/retry.ts";
 import type { RoomConnectionState } from "../room/people/room-connection.ts";
-import type { RelaySums, Upload, UploadAnswer, UploadItem } from "../room/relays/relay-calls.ts";
+import type { RelayCount, Upload, UploadAnswer, UploadItem } from "../room/relays/relay-calls.ts";
 
 export interface UploadsPorts extends RetryPorts {
   upload(upload: Upload): Promise<UploadAnswer>;
-  sums(): RelaySums;
+  sums(): RelayCount;
   /** The number of the last dispatch of this life of the room. */
   seen(life: string | null): number;
   /** What became of items is unknown, or they did not reach the room: their connections must end. */
   inDoubt(ids: ReadonlySet<string>): void;
+  /** The room has made dispatches up to this one, in a life that may end before it sends them. */
+  owes(life: string, number: number): void;
   /** These were taken. */
   taken(items: readonly UploadItem[]): void;
   failed(error: unknown): void;
@@ -119,7 +121,7 @@ export class Uploads {
   }
 
   async #send(items: readonly UploadItem[]): Promise<void> {
-    const { upload, sums, failed, inDoubt, taken } = this.#ports;
+    const { upload, sums, failed, inDoubt, owes, taken } = this.#ports;
     const batch = {
       ...{ relay: this.#relay, relayLife: this.#relayLife, number: ++this.#number },
       ...{ life: this.#life, seen: this.#ports.seen(this.#life), items },
@@ -132,11 +134,13 @@ export class Uploads {
           tries++;
           return upload({ ...batch, sums: sums() });
         },
-        TRIES,
+        // The life of the room that a first try came to is not known: a further one may come to another, which would take it again.
+        this.#life === null ? 1 : TRIES,
         this.#ports,
       );
       if (answer.kind === "taken") {
         this.heard(answer.life, answer.waiting);
+        owes(answer.life, answer.dispatched);
         taken(items);
         return;
       }

@@ -331,7 +331,8 @@ export class Connections implements Outlet {
       else connection.socket.send(frame);
       bytes += frame.length;
     }
-    this.#traffic.sent(frames.length, bytes);
+    // What goes to a relay is counted there.
+    if (connection.relay === null) this.#traffic.sent(frames.length, bytes);
   }
 
   /** `undefined`: first frames and pages are not shared by many. */

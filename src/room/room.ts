@@ -331,7 +331,8 @@ export class Room {
   }
 
   #effects({ now, mentions, audit, banned, due }: Turn, head: number): Effects {
-    this.webhooks?.note(this, now);
+    // Who is at relays may be all who are here.
+    if (this.#knowsWho) this.webhooks?.note(this, now);
     const { occupancy: after } = this.roomPresence;
     const before = this.#occupancy;
     this.#occupancy = after;

@@ -311,7 +311,10 @@ export class RelayedServer extends SimulatedServer {
         this.tally.lostAnswers++;
         reject(new Error("the answer was lost"));
       } else if (upload.life !== null && upload.life !== life) resolve({ kind: "other life", life });
-      else resolve({ kind: "taken", life, waiting: relays.waitingAt(upload.relay) });
+      else {
+        const [waiting, dispatched] = [relays.waitingAt(upload.relay), relays.dispatchedTo(upload.relay)];
+        resolve({ kind: "taken", life, waiting, dispatched });
+      }
     }
   }
 

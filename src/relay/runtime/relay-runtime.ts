@@ -126,7 +126,6 @@ export class RelayRuntime {
     for (const identity of permits.take(now)) this.#ctx.waitUntil(this.#ask(identity));
     this.#ctx.waitUntil(uploads.settled);
     writeJournal(journal.take(), { room: this.#room }, this.#config.logs.sample, now);
-    journal.traffic.take();
     this.#wakeAt(permits.dueAt());
   }
 

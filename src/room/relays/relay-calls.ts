@@ -1,6 +1,7 @@
 // What the objects of a room and of its relays send each other. Everything is data, in the order in which it takes effect.
 
 import type { Departure } from "../../object/close-codes.ts";
+import type { Traffic } from "../../object/traffic.ts";
 import type { Closing, Refusal } from "../../protocol/index.ts";
 import type { Expelled, Expulsion } from "../people/expulsion.ts";
 import type { RoomConnectionState, RoomUpgrade } from "../people/room-connection.ts";
@@ -12,8 +13,23 @@ export interface Position {
   readonly seq: number;
 }
 
+/** Where a relay is: in the log, and in what the room sends it. */
+export interface RelayPosition extends Position {
+  /** Of the room's object, with the number of the last dispatch of that life. */
+  readonly life: string;
+  readonly number: number;
+}
+
 /** How many are at a relay, past their first frames. */
 export type RelaySums = RelayedCounts;
+
+/** What a relay says of it. */
+export interface RelayCount extends RelaySums {
+  /** Rises with each count of this life of the relay's object. */
+  readonly count: number;
+  /** The last dispatch that it had taken before; `null`: none is known. */
+  readonly after: Pick<RelayPosition, "life" | "number"> | null;
+}
 
 /** Who receives an event, by the ids of users and connections. As the audiences of `Delivery`. */
 export type RelayAudience =
@@ -90,7 +106,9 @@ export interface Dispatch {
 export interface DispatchAnswer {
   /** Which life of the relay's object answers. */
   readonly life: string;
-  readonly sums: RelaySums;
+  readonly sums: RelayCount;
+  /** What its sockets were sent since it said so last. */
+  readonly sent: Pick<Traffic, "frames" | "bytes">;
   /**
    * The states of the connections of users as JSON, as what they say of themselves may be anything. If the room asked, or
    * this life has not said it yet; left out if they are too many.
@@ -137,7 +155,7 @@ export interface Upload {
   readonly life: string | null;
   /** The last dispatch of that life that the relay had taken before. */
   readonly seen: number;
-  readonly sums: RelaySums;
+  readonly sums: RelayCount;
   readonly items: readonly UploadItem[];
 }
 
@@ -148,6 +166,8 @@ export type UploadAnswer =
       readonly life: string;
       /** Connections with commands that still wait. All others are done. */
       readonly waiting: readonly string[];
+      /** The number of the last dispatch, which is on its way: answers to what was taken are in it, or in ones before. */
+      readonly dispatched: number;
     }
   | { readonly kind: "other life"; readonly life: string };
 

@@ -2,7 +2,7 @@
 
 import type { RoomConnection } from "../people/room-connection.ts";
 import { EndedThere } from "./ended-there.ts";
-import type { Dispatch, DispatchAnswer, Position, RelaySums, Upload } from "./relay-calls.ts";
+import type { Dispatch, DispatchAnswer, Position, RelayCount, RelaySums, Upload } from "./relay-calls.ts";
 import type { RelaySocket } from "./relay-socket.ts";
 import { RelaySteps } from "./relay-steps.ts";
 import type { StoredRelay } from "./relay-store.ts";
@@ -22,11 +22,13 @@ export interface Held {
   readonly socket: RelaySocket;
   /** When it was heard last, in milliseconds. */
   touchedAt: number;
+  /** The number of the dispatch that opens it at its relay; `null`: that is not made yet. */
+  openedWith: number | null;
 }
 
 export class RelayLink implements StoredRelay {
   readonly number: number;
-  readonly region: string;
+  region: string;
   readonly steps = new RelaySteps();
   readonly held = new Map<string, Held>();
   readonly ended = new EndedThere();
@@ -34,16 +36,23 @@ export class RelayLink implements StoredRelay {
   isKnown = false;
   /** `due`: it is asked with the next dispatch who is there. */
   question: "none" | "due" | "under way" = "none";
-  /** Connections that are gone since it was asked: its answer may still have them. */
+  /** Connections that are gone while dispatches are under way: their answers may still have them. */
   readonly goneMeanwhile = new Set<string>();
+  /** Dispatches were given up, and none has come since: what it has, and missed, is unknown. */
+  #isLost = false;
   /** As it said last. */
   #sums: RelaySums = NOBODY;
   /** Whom the room has opened and closed there since, of which it cannot have said: in this flush, and in dispatches. */
   #change: RelaySums = NOBODY;
   readonly #changes = new Map<number, RelaySums>();
+  /** Those that the next dispatch opens. */
+  #opening: Held[] = [];
+  #lastCount: { readonly life: string; readonly count: number } | undefined;
   /** Those that were sent there since it said how many it has. */
   #sent = 0;
   #number = 0;
+  /** Of the room's object, once it has dispatched something. */
+  #life: string | undefined;
   /** Dispatches that are not known to have come. */
   #underWay = 0;
   /** Where it is in the log when all that it was given has come; `null`: not known. */
@@ -66,7 +75,8 @@ export class RelayLink implements StoredRelay {
 
   /** Whether nobody is there, and nothing is to be said. */
   get isEmpty(): boolean {
-    return this.isKnown && this.held.size === 0 && this.sums.connections === 0 && this.steps.isEmpty;
+    if (!this.isKnown || this.#isLost || this.held.size > 0) return false;
+    return this.sums.connections === 0 && this.steps.isEmpty;
   }
 
   /** Whether there is something to send. */
@@ -79,6 +89,20 @@ export class RelayLink implements StoredRelay {
     if (this.question === "none" && !this.isEmpty) this.question = "due";
   }
 
+  /** A connection is gone: an answer that is on its way may still have it. */
+  hasGone(id: string): void {
+    if (this.#underWay > 0) this.goneMeanwhile.add(id);
+  }
+
+  /** Of those that the room holds the ones that the relay would have named, had it still had them by dispatch `number`. */
+  *notNamed(there: ReadonlySet<string>, number: number): Generator<RoomConnection> {
+    for (const held of [...this.held.values()]) {
+      const { connection, openedWith } = held;
+      const wasOpen = openedWith !== null && openedWith <= number;
+      if (connection.user !== null && wasOpen && !there.has(connection.state.id)) yield connection;
+    }
+  }
+
   /** How many it has, and may soon have. */
   get expected(): number {
     return this.sums.connections + this.#sent;
@@ -89,15 +113,36 @@ export class RelayLink implements StoredRelay {
     return this.#underWay === 0 && this.steps.isEmpty;
   }
 
+  /** The number of its last dispatch. */
+  get dispatched(): number {
+    return this.#number;
+  }
+
   /** A connection was sent there. */
   wasChosen(): void {
     this.#sent++;
   }
 
-  /** It says how many it has. */
-  says(sums: RelaySums): void {
-    this.#sums = sums;
+  /** It says how many it has. An answer and an upload may overtake each other: an older count says nothing. */
+  says(life: string, { count, after, ...sums }: RelayCount): void {
     this.#sent = 0;
+    if (this.#lastCount?.life === life && count <= this.#lastCount.count) return;
+    this.#lastCount = { life, count };
+    this.#sums = sums;
+    if (after === null || after.life !== this.#life) return;
+    for (const number of this.#changes.keys()) if (number <= after.number) this.#changes.delete(number);
+  }
+
+  /** Whether it has anybody is unknown. */
+  saysNothing(): void {
+    this.#sums = NOBODY;
+  }
+
+  /** A connection gets its first frames with the next dispatch. */
+  opens(connection: RoomConnection): void {
+    const held = this.held.get(connection.state.id);
+    if (held !== undefined) this.#opening.push(held);
+    this.counts(connection, 1);
   }
 
   /** A connection gets its first frames (1), or is closed (-1): it counts before the relay says so. */
@@ -127,15 +172,17 @@ export class RelayLink implements StoredRelay {
       this.#at = null;
       return NOTHING;
     }
-    const asksWho = this.question === "due";
+    const isAsked = this.question === "due";
     const moves = before.seq !== upTo.seq || before.epoch !== upTo.epoch;
     const isNews = waiting.length > 0 || this.#waiting.length > 0;
-    if (this.steps.isEmpty && !moves && !isNews && !asksWho) return NOTHING;
+    if (this.steps.isEmpty && !moves && !isNews && !isAsked) return NOTHING;
+    const asksWho = isAsked || this.#isLost;
     if (asksWho) this.question = "under way";
     const after = this.#at ?? before;
     this.#at = upTo;
     this.#waiting = waiting;
     const number = this.#number + 1;
+    this.#life = life;
     if (this.#change !== NOBODY) this.#changes.set(number, this.#change);
     this.#change = NOBODY;
     const dispatches = splitDispatch({
@@ -143,6 +190,8 @@ export class RelayLink implements StoredRelay {
       ...this.steps.take(),
     });
     this.#number += dispatches.length;
+    for (const held of this.#opening) held.openedWith = this.#number;
+    this.#opening = [];
     this.ended.dispatched(this.#number);
     this.#underWay += dispatches.length;
     return dispatches;
@@ -152,7 +201,9 @@ export class RelayLink implements StoredRelay {
   settled(dispatches: readonly Dispatch[], answer: DispatchAnswer | undefined): void {
     this.#underWay -= dispatches.length;
     for (const { number } of dispatches) this.#changes.delete(number);
-    this.says(answer?.sums ?? this.#sums);
+    this.#isLost = answer === undefined;
+    if (answer !== undefined) this.says(answer.life, answer.sums);
+    if (this.#underWay === 0) this.goneMeanwhile.clear();
     for (const { socket } of this.held.values()) socket.settled();
   }
 }

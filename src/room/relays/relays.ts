@@ -8,6 +8,7 @@ import { type Closing, LISTED_MEMBERS, type Refusal } from "../../protocol/index
 import type { Expelled, Expulsion } from "../people/expulsion.ts";
 import { RoomConnection, type RoomConnectionState } from "../people/room-connection.ts";
 import type { RoomPresence } from "../people/room-presence.ts";
+import { type Barred, sayBarred } from "./barred-there.ts";
 import type {
   DeliverStep,
   Dispatch,
@@ -60,13 +61,11 @@ export interface RelaysRules {
     leave(connection: RoomConnection, departure: Departure, now: number): void;
     drop(connection: RoomConnection, closing: Closing, now: number): void;
   };
-  readonly moderation: { refusalFor(actor: Actor, now: number): Refusal | undefined };
+  readonly moderation: Barred & { refusalFor(actor: Actor, now: number): Refusal | undefined };
 }
 
 /** What arrived and waits for a flush. */
-interface Queue {
-  isBusyWith(connection: RoomConnection): boolean;
-}
+type Queue = { isBusyWith(connection: RoomConnection): boolean };
 
 /** So many relays a room has at most. */
 const MAX_RELAYS = 50;
@@ -80,6 +79,8 @@ export class Relays {
   readonly #store: RelayStore;
   readonly #queue: Queue;
   readonly #links = new Map<number, RelayLink>();
+  /** Forgotten ones. Their numbers of dispatches and uploads go on, as the object may live that has seen them. */
+  readonly #forgotten = new Map<number, RelayLink>();
   /** Where the log stood after the last flush. */
   #at: Position;
   #tidiedAt = Number.NEGATIVE_INFINITY;
@@ -181,7 +182,7 @@ export class Relays {
     const link = this.#linkWith(connection);
     if (link === undefined) return;
     link.steps.add({ do: "open", id: connection.state.id, state: connection.state });
-    link.counts(connection, 1);
+    link.opens(connection);
     this.#count();
   }
 
@@ -206,18 +207,13 @@ export class Relays {
     return held.connection;
   }
 
-  /** One that the room holds. */
-  find(relay: number, id: string): RoomConnection | undefined {
-    return this.#links.get(relay)?.held.get(id)?.connection;
-  }
-
   /**
    * A connection is gone from its relay. Answers the one that the room holds: if it has woken meanwhile and lists its
    * members, the others do not know yet.
    */
   gone(relay: number, id: string, state: RoomConnectionState | undefined, now: number) {
     const link = this.#links.get(relay);
-    if (link?.question === "under way") link.goneMeanwhile.add(id);
+    link?.hasGone(id);
     const held = link?.held.get(id);
     if (held !== undefined || link === undefined || state === undefined) return held?.connection;
     const barred = this.#rules.moderation.refusalFor(state.actor, now);
@@ -244,10 +240,10 @@ export class Relays {
 
   /** An upload begins. `other life`: it is for a life of the room that is over. `again`: it was taken before. */
   begin(upload: Upload): "new" | "again" | "other life" {
-    const { relay, life, sums } = upload;
+    const { relay, life, relayLife, sums } = upload;
     if (life !== null && life !== this.plan.life) return "other life";
     const link = this.#linkOf(relay);
-    link.says(sums);
+    link.says(relayLife, sums);
     this.#count();
     if (link.hasTaken(upload)) return "again";
     link.ended.seen(life === null ? 0 : upload.seen);
@@ -260,6 +256,11 @@ export class Relays {
     return link === undefined ? [] : this.#busyAt(link);
   }
 
+  /** The number of the last dispatch to a relay. */
+  dispatchedTo(relay: number): number {
+    return this.#links.get(relay)?.dispatched ?? 0;
+  }
+
   /** At the end of each flush: what the relays are told. */
   collect(now: number): readonly AddressedDispatch[] {
     if (this.#links.size === 0) return NOTHING;
@@ -269,6 +270,7 @@ export class Relays {
     const dispatches: AddressedDispatch[] = [];
     for (const link of this.#links.values()) {
       const { number, region } = link;
+      sayBarred(link, this.#rules.moderation, now);
       const waiting = this.#busyAt(link);
       const made = link.dispatch(this.plan.life, before, upTo, waiting, this.#rules.streams.size);
       for (const dispatch of made) dispatches.push({ number, region, dispatch });
@@ -281,9 +283,10 @@ export class Relays {
   answered(relay: number, dispatches: readonly Dispatch[], answer: DispatchAnswer, now: number): void {
     const link = this.#links.get(relay);
     if (link === undefined) return;
-    link.settled(dispatches, answer);
+    const number = dispatches.at(-1)?.number ?? 0;
     const isAsked = dispatches.some(({ asksWho }) => asksWho);
-    if (answer.who !== undefined) this.#meet(link, JSON.parse(answer.who), now);
+    if (answer.who !== undefined) this.#meet(link, JSON.parse(answer.who), number, now);
+    link.settled(dispatches, answer);
     if (isAsked) this.#heardOf(link, answer.who !== undefined);
     this.#count();
   }
@@ -298,7 +301,8 @@ export class Relays {
       link.ask();
       return;
     }
-    link.says(NOBODY);
+    // The next dispatch asks again.
+    link.saysNothing();
     this.#heardOf(link, true);
     this.#count();
   }
@@ -306,9 +310,9 @@ export class Relays {
   /** From the alarm: asks who is there, and forgets relays at which nobody is. */
   sweep(): void {
     const before = this.#links.size;
-    for (const link of this.#links.values()) {
-      if (link.isEmpty && link.isSettled) this.#links.delete(link.number);
-      else link.ask();
+    for (const [number, link] of [...this.#links]) {
+      if (!link.isEmpty || !link.isSettled) link.ask();
+      else if (this.#links.delete(number)) this.#forgotten.set(number, link);
     }
     if (this.#links.size < before) this.#write();
   }
@@ -336,8 +340,11 @@ export class Relays {
   }
 
   #start(stored: StoredRelay): RelayLink {
-    const link = new RelayLink(stored, true);
-    this.#links.set(stored.number, link);
+    const { number, region } = stored;
+    const link = this.#forgotten.get(number) ?? new RelayLink(stored, true);
+    if (region !== "") link.region = region;
+    this.#forgotten.delete(number);
+    this.#links.set(number, link);
     this.#write();
     return link;
   }
@@ -357,7 +364,9 @@ export class Relays {
 
   #add(link: RelayLink, state: RoomConnectionState, now: number): Held {
     const socket = new RelaySocket(link.steps, state.id);
-    const held = { connection: new RoomConnection(socket, state, link.number), socket, touchedAt: now };
+    const connection = new RoomConnection(socket, state, link.number);
+    const openedWith = state.stage.at === "joining" ? null : 0;
+    const held = { connection, socket, touchedAt: now, openedWith };
     link.held.set(state.id, held);
     return held;
   }
@@ -382,7 +391,7 @@ export class Relays {
   }
 
   /** The connections of users that a relay has. Those that it has no more were lost. */
-  #meet(link: RelayLink, who: readonly RoomConnectionState[], now: number): void {
+  #meet(link: RelayLink, who: readonly RoomConnectionState[], number: number, now: number): void {
     const there = new Set<string>();
     for (const state of who) {
       there.add(state.id);
@@ -391,14 +400,12 @@ export class Relays {
       if (state.stage.at === "joining" || link.held.has(state.id) || isGone) continue;
       this.#holdNew(link, state, now);
     }
-    for (const { connection } of [...link.held.values()])
-      if (connection.user !== null && !there.has(connection.state.id))
-        this.#rules.connections.leave(connection, "lost", now);
+    for (const connection of link.notNamed(there, number))
+      this.#rules.connections.leave(connection, "lost", now);
   }
 
   #heardOf(link: RelayLink, saidWho: boolean): void {
     link.question = "none";
-    link.goneMeanwhile.clear();
     link.isKnown = true;
     const { roomPresence } = this.#rules;
     if (!saidWho) roomPresence.countRelayed();

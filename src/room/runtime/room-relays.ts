@@ -95,7 +95,9 @@ export class RoomRelays {
     if (verdict === "other life") return { kind: "other life", life };
     if (verdict === "new") for (const item of upload.items) this.#take(upload.relay, item);
     await this.#ports.flush();
-    return { kind: "taken", life, waiting: this.#relays.waitingAt(upload.relay) };
+    const { relay } = upload;
+    const [waiting, dispatched] = [this.#relays.waitingAt(relay), this.#relays.dispatchedTo(relay)];
+    return { kind: "taken", life, waiting, dispatched };
   }
 
   /** Settles when it is known who is at the relays: soon after a start. */
@@ -157,6 +159,7 @@ export class RoomRelays {
           random: () => Math.random(),
           wait: (ms) => scheduler.wait(ms),
         });
+        this.#room.journal.traffic.sent(answer.sent.frames, answer.sent.bytes);
         this.#relays.answered(number, dispatches, answer, Date.now());
       } catch (error) {
         this.#failed(String(number), error);

@@ -23,8 +23,9 @@ class RoomOfUploads {
         return this.answer(upload);
       },
       seen: () => 0,
-      sums: () => ({ connections: 1, members: 1, anonymous: 0 }),
+      sums: () => ({ connections: 1, members: 1, anonymous: 0, count: 1, after: null }),
       inDoubt: (ids) => this.doubted.push(...ids),
+      owes: () => {},
       taken: (items) => this.taken.push(...items.map(({ kind }) => kind)),
       failed: () => {},
       random: () => 0,
@@ -33,7 +34,7 @@ class RoomOfUploads {
   }
 
   ok(waiting: readonly string[] = []): UploadAnswer {
-    return { kind: "taken", life: this.life, waiting };
+    return { kind: "taken", life: this.life, waiting, dispatched: 0 };
   }
 
   frame(id: string, text: string): void {
@@ -66,14 +67,31 @@ describe("uploads", () => {
 
   it("[L4] whose answer is lost are sent again under their number, and nobody is in doubt", async () => {
     const room = new RoomOfUploads();
+    room.frame("a", "1");
+    await room.uploads.settled;
     room.answer = async () => {
-      if (room.calls.length < 3) throw new Error("lost");
+      if (room.calls.length < 4) throw new Error("lost");
+      return room.ok();
+    };
+    room.frame("a", "2");
+    await room.uploads.settled;
+    expect(room.calls.map(({ number }) => number)).toEqual([1, 2, 2, 2]);
+    expect([room.doubted, room.taken]).toEqual([[], ["frames", "frames"]]);
+  });
+
+  it("[L55] are not sent again while no life of the room is known: another one would take them twice", async () => {
+    const room = new RoomOfUploads();
+    room.answer = async () => {
+      if (room.calls.length === 1) throw new Error("taken, and the room died before it answered");
       return room.ok();
     };
     room.frame("a", "1");
     await room.uploads.settled;
-    expect(room.calls.map(({ number }) => number)).toEqual([1, 1, 1]);
-    expect([room.doubted, room.taken]).toEqual([[], ["frames"]]);
+    expect(room.calls).toHaveLength(1);
+    expect([room.doubted, room.taken]).toEqual([["a"], ["frames"]]);
+    room.frame("b", "2");
+    await room.uploads.settled;
+    expect(room.calls.map(framesOf)).toEqual([[["a", "1"]], [["b", "2"]]]);
   });
 
   it("[L4] that a later life of the room refuses go to it, unless the one before may have taken them", async () => {

@@ -1,0 +1,218 @@
+// Calls between a room and a relay that overtake each other, are lost, or meet what has happened meanwhile.
+
+import { describe, expect, it } from "vitest";
+import { SERVER } from "../../../src/access/identity.ts";
+import type { WebhookEventType } from "../../../src/protocol/index.ts";
+import { type Listener, settle, TwoSides } from "./support/two-sides.ts";
+
+const heard = ({ socket }: Listener) => socket.ofType("message").map(({ data }) => data);
+
+async function joined(sides: TwoSides, ...users: string[]): Promise<Listener[]> {
+  const listeners: Listener[] = [];
+  for (const user of users) {
+    listeners.push(await sides.join(user));
+    await sides.carry();
+  }
+  return listeners;
+}
+
+const members = ({ room }: TwoSides) => room.room.roomPresence.members.map(({ id }) => id);
+
+describe("calls between a room and a relay", () => {
+  it("[L50] a relay that is forgotten and begun again takes what it is sent: its numbers go on", async () => {
+    const sides = new TwoSides();
+    const [ada] = await joined(sides, "ada");
+    if (ada === undefined) expect.fail();
+    for (const data of [1, 2, 3]) {
+      sides.say(data);
+      await sides.carry();
+    }
+    sides.relay.gone(ada.connection, "left");
+    await settle();
+    await sides.carry();
+    sides.relays.sweep();
+    expect(sides.relays.numbers).toEqual([]);
+    const [bo] = await joined(sides, "bo");
+    sides.say("again");
+    await sides.carry();
+    expect(bo?.outcome).toBe("in");
+    expect(bo && heard(bo)).toEqual(["again"]);
+  });
+
+  it("[L51] nobody is taken for lost who was let in after the relay said who is there", async () => {
+    const sides = new TwoSides();
+    const [ada] = await joined(sides, "ada");
+    sides.relays.sweep();
+    sides.room.flush();
+    const asked = sides.takeDispatches();
+    expect(asked.answer.who).toContain("ada");
+    const bo = await sides.join("bo");
+    await sides.takeUploads();
+    sides.answer(asked.dispatches, asked.answer);
+    await sides.carry();
+    expect(bo.outcome).toBe("in");
+    expect(members(sides)).toEqual(["ada", "bo"]);
+    expect(ada?.socket.ofType("memberLeft")).toEqual([]);
+    sides.room.later(6_000);
+    await sides.carry();
+    expect(members(sides)).toEqual(["ada", "bo"]);
+  });
+
+  it("[L52] an answer that is late shows nobody who has left since", async () => {
+    const sides = new TwoSides();
+    const [ada, bo] = await joined(sides, "ada", "bo");
+    if (ada === undefined || bo === undefined) expect.fail();
+    sides.relays.sweep();
+    sides.room.flush();
+    const asked = sides.takeDispatches();
+    sides.relay.gone(bo.connection, "left");
+    await settle();
+    await sides.takeUploads();
+    sides.answer(asked.dispatches, asked.answer);
+    await sides.carry();
+    expect(members(sides)).toEqual(["ada"]);
+    expect(sides.room.room.counts).toMatchObject({ members: 1, connections: 1 });
+  });
+
+  it("[L52] a client that is gone before it is let in is shown only until its relay hears of it", async () => {
+    const sides = new TwoSides();
+    const [ada] = await joined(sides, "ada");
+    const bo = await sides.join("bo");
+    const join = sides.uploads.shift() ?? expect.fail();
+    join.resolve({ kind: "taken", life: sides.relays.plan.life, waiting: [], dispatched: 0 });
+    await settle();
+    sides.relay.gone(bo.connection, "lost");
+    await settle();
+    // The room hears of the loss first, as it asked the user's object before it let the client in.
+    await sides.takeUploads();
+    sides.relays.admit(1, bo.connection.state, sides.room.now);
+    sides.room.flush();
+    expect(members(sides)).toEqual(["ada", "bo"]);
+    await sides.carry();
+    sides.room.later(6_000);
+    await sides.carry();
+    expect(members(sides)).toEqual(["ada"]);
+    expect(ada?.socket.ofType("memberLeft")).toHaveLength(1);
+    expect(sides.room.room.counts).toMatchObject({ members: 1, connections: 1 });
+  });
+
+  it("[L53] who is at a relay that could not be asked misses nothing: the next message finds it", async () => {
+    const sides = new TwoSides();
+    const [ada] = await joined(sides, "ada");
+    if (ada === undefined) expect.fail();
+    sides.room.restart("hibernate");
+    sides.room.flush();
+    expect(sides.dispatches).toMatchObject([{ asksWho: true }]);
+    sides.lose();
+    sides.say("missed?");
+    expect(sides.dispatches).toMatchObject([{ asksWho: true }]);
+    await sides.carry();
+    expect([heard(ada), ada.socket.closed?.code]).toEqual([["missed?"], undefined]);
+    expect(members(sides)).toEqual(["ada"]);
+    sides.say("missed");
+    sides.lose();
+    sides.relays.sweep();
+    expect(sides.relays.numbers).toEqual([1]);
+    await sides.carry();
+    expect(ada.socket.closed?.code).toBe(4500);
+  });
+
+  it("[L54] a count that comes before the answer to a dispatch is not reduced again by what that closed", async () => {
+    const sides = new TwoSides();
+    const [ada, bo] = await joined(sides, "ada", "bo");
+    if (ada === undefined || bo === undefined) expect.fail();
+    sides.room.call(SERVER, (turn) =>
+      sides.room.room.moderation.kick(SERVER, { user: "ada", banSeconds: 0 }, turn),
+    );
+    const closed = sides.takeDispatches();
+    sides.relay.receive(bo.connection, JSON.stringify({ type: "ping" }));
+    await settle();
+    await sides.takeUploads();
+    expect(sides.room.room.relays?.size).toBe(1);
+    sides.answer(closed.dispatches, closed.answer);
+    expect(sides.room.room.relays?.size).toBe(1);
+  });
+
+  it("[L56] a relay that slept knows which dispatch it took last: none counts twice, and none is missed", async () => {
+    const sides = new TwoSides();
+    const [ada, bo] = await joined(sides, "ada", "bo");
+    if (ada === undefined || bo === undefined) expect.fail();
+    const signal = (event: string) =>
+      sides.room.call(SERVER, (turn) =>
+        sides.room.room.publisher.signal(SERVER, { event, data: "1" }, turn, null),
+      );
+    signal("once");
+    const { dispatches, answer } = sides.takeDispatches();
+    sides.sleepRelay([ada, bo]);
+    sides.dispatches = [...dispatches];
+    sides.takeDispatches();
+    sides.answer(dispatches, answer);
+    expect(bo.socket.ofType("signal")).toHaveLength(1);
+    signal("lost");
+    sides.lose();
+    sides.sleepRelay([ada, bo]);
+    await sides.carry();
+    expect([ada.socket.closed?.code, bo.socket.closed?.code]).toEqual([4500, 4500]);
+  });
+
+  it("[L57] an answer that died with the room closes those at the relay, though the log is where it was", async () => {
+    const sides = new TwoSides();
+    const [ada] = await joined(sides, "ada");
+    if (ada === undefined) expect.fail();
+    sides.relay.receive(ada.connection, JSON.stringify({ type: "typing" }));
+    await settle();
+    // The answer to the upload leaves, and the dispatch does not.
+    sides.room.call(SERVER, (turn) =>
+      sides.room.room.publisher.signal(SERVER, { event: "x", data: "1" }, turn, null),
+    );
+    await sides.takeUploads();
+    sides.dispatches = [];
+    sides.room.restart("crash");
+    sides.room.flush();
+    await sides.carry();
+    expect(ada.socket.closed?.code).toBe(4500);
+  });
+
+  it("[L58] who was banned as the room died is closed with its next start, also where members are only counted", async () => {
+    const sides = new TwoSides();
+    const [ada, bo] = await joined(sides, "ada", "bo");
+    sides.room.call(SERVER, (turn) =>
+      sides.room.room.moderation.kick(SERVER, { user: "ada", banSeconds: 60 }, turn),
+    );
+    sides.dispatches = [];
+    sides.room.restart("crash");
+    sides.room.flush();
+    const { answer } = sides.takeDispatches();
+    expect(answer.sums).toMatchObject({ connections: 1, members: 1 });
+    expect([ada?.socket.closed?.code, bo?.socket.closed]).toEqual([4403, undefined]);
+  });
+
+  it("[L59] a room that starts tells webhooks of nobody who left before it knows who is at its relays", async () => {
+    const webhooks = { events: new Set<WebhookEventType>(["room.occupied", "room.vacated"]), topics: null };
+    const sides = new TwoSides({ webhooks });
+    await joined(sides, "ada");
+    sides.say("made");
+    await sides.carry();
+    sides.room.restart("hibernate");
+    sides.room.flush();
+    expect(sides.room.room.webhooks?.people).toMatchObject({ isOccupied: true, missing: null });
+    await sides.carry();
+    expect(sides.room.room.webhooks?.people).toMatchObject({ isOccupied: true, missing: null });
+  });
+
+  it("[L60] what relays send is in the traffic of the room once", async () => {
+    const sides = new TwoSides();
+    const [ada, bo] = await joined(sides, "ada", "bo");
+    if (ada === undefined || bo === undefined) expect.fail();
+    sides.relay.take([]);
+    sides.room.effects.splice(0);
+    const before = ada.socket.frames.length + bo.socket.frames.length;
+    sides.say("counted");
+    const { answer } = sides.takeDispatches();
+    const frames = ada.socket.frames.length + bo.socket.frames.length - before;
+    expect(frames).toBe(2);
+    expect(answer.sent.frames).toBe(frames);
+    expect(sides.relay.take([]).sent).toEqual({ frames: 0, bytes: 0 });
+    expect(sides.room.effects.map(({ traffic }) => traffic.frames)).toEqual([0]);
+  });
+});

@@ -1,4 +1,5 @@
 import type { RegistryCalls } from "./registry/registry-calls.ts";
+import type { HubCalls } from "./room/relays/hub-calls.ts";
 import type { RelayCalls, RelayedRoomCalls } from "./room/relays/relay-calls.ts";
 import type { AnswerCalls, PortableCalls, RoomCalls } from "./room/room-calls.ts";
 import type { UserCalls, UserExportCalls } from "./user/user-calls.ts";
@@ -12,7 +13,7 @@ export interface Env {
   >;
   readonly USERS: DurableObjectNamespace<UserCalls & UserExportCalls<Bytes> & Rpc.DurableObjectBranded>;
   /** Left out: a room holds all of its sockets itself. */
-  readonly RELAYS?: DurableObjectNamespace<RelayCalls & Rpc.DurableObjectBranded>;
+  readonly RELAYS?: DurableObjectNamespace<RelayCalls & HubCalls & Rpc.DurableObjectBranded>;
   /** Left out: nothing is reported, and there are no statistics and lists. */
   readonly REGISTRY?: DurableObjectNamespace<RegistryCalls & Rpc.DurableObjectBranded>;
   readonly ASSETS?: Fetcher;

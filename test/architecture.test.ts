@@ -55,7 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["src/access", "src/object", "src/protocol", "src/session-rooms", "src/user", "src/validation"],
   ],
   "src/room/relays": [...OBJECT, "src/room/people"],
-  "src/relay": [...OBJECT, "src/room", "src/room/people", "src/room/relays"],
+  "src/relay": [...OBJECT, "src/room", "src/room/people", "src/room/relays", "src/session-rooms"],
   "src/relay/runtime": [
     ...["src", "src/access", "src/auth", "src/config", "src/log", "src/object", "src/object/runtime"],
     ...["src/protocol", "src/relay", "src/room/people", "src/room/relays", ...RUNTIME],
@@ -406,6 +406,7 @@ describe("structure", () => {
       "src/room/runtime/room-runtime.ts": ["scheduler"],
       // A call between a room and a relay is tried again within seconds. A question for a permission too.
       "src/room/runtime/room-relays.ts": ["scheduler"],
+      "src/relay/runtime/make-hub.ts": ["scheduler"],
       "src/relay/runtime/relay-object.ts": ["fetch"],
       "src/relay/runtime/relay-runtime.ts": ["scheduler", "setTimeout"],
       // As the question for a permission: one waits for its turn, within its time limit.

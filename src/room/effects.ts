@@ -6,7 +6,7 @@ import type { RoomCounts } from "../registry/counts.ts";
 import type { AddressedItem } from "../session-rooms/room-side/session-members.ts";
 import type { Mention } from "./mentions.ts";
 import type { AuditEntry } from "./people/permissions.ts";
-import type { AddressedDispatch } from "./relays/relays.ts";
+import type { AddressedDispatch } from "./relays/relay-calls.ts";
 import type { DueMessage } from "./time/waiting-message.ts";
 
 /** A value before a flush and after it. */

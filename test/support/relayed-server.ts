@@ -21,6 +21,7 @@ import {
 } from "../../src/room/people/room-connection.ts";
 import { RoomSettings } from "../../src/room/people/room-settings.ts";
 import type { Dispatch, Upload, UploadAnswer, UploadItem } from "../../src/room/relays/relay-calls.ts";
+import { hubOf } from "../../src/room/relays/relay-numbers.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { ROOM_VALIDATORS } from "../../src/validation/commands.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
@@ -28,6 +29,7 @@ import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
 import type { Extent } from "./recorded-log.ts";
 import { defaultsOf, Person, type RoomTestSettings } from "./room-for-test.ts";
 import type { SeededRandom } from "./seeded-random.ts";
+import { SimulatedHubs } from "./simulated-hubs.ts";
 import { type ServerSettings, SimulatedServer, topicsOf, verifyToken } from "./simulated-network.ts";
 import { SocketForTest } from "./socket-for-test.ts";
 
@@ -72,7 +74,7 @@ class SimulatedRelay {
     return new Relay(settings, {
       relay: this.number,
       life,
-      upload: (upload) => server.upload(upload),
+      upload: (upload) => (hubOf(this.number) === 0 ? server.upload(upload) : server.hubs.upload(upload)),
       now: () => server.now,
       random: () => 0.5,
       wait: async () => {},
@@ -110,6 +112,7 @@ export class RelayedServer extends SimulatedServer {
   readonly tally = { lostCalls: 0, lostAnswers: 0, givenUp: 0, relaySleeps: 0, relayCrashes: 0, doubts: 0 };
   /** Whether calls between the objects fail. */
   isFaulty = true;
+  readonly hubs: SimulatedHubs;
   readonly #random: SeededRandom;
   readonly #relays = new Map<number, SimulatedRelay>();
   readonly #ofPerson = new WeakMap<Person, SimulatedRelay>();
@@ -119,10 +122,10 @@ export class RelayedServer extends SimulatedServer {
   #ids = 0;
   #relayedBarrier = this.#newRelayedBarrier();
 
-  constructor(settings: ServerSettings, now: () => number, random: SeededRandom, each = 3) {
+  /** `direct`: relays without a hub. */
+  constructor(settings: ServerSettings, now: () => number, random: SeededRandom, direct = 40, each = 3) {
     const plan = {
-      above: 0,
-      each,
+      ...{ above: 0, each, direct },
       isHeld: (connection: RoomConnection) => this.#relayedBarrier.settled(connection) !== undefined,
     };
     super({ ...settings, relays: plan }, now);
@@ -130,9 +133,13 @@ export class RelayedServer extends SimulatedServer {
     this.#random = random;
     this.room.onFlush = ({ dispatches }) => {
       const extent = { head: this.room.log.head, floor: this.room.log.floor };
-      for (const { number, dispatch } of dispatches)
-        this.#relayOf(number).queue.push({ dispatch: structuredClone(dispatch), extent });
+      for (const addressed of dispatches) {
+        const { number, dispatch } = addressed;
+        if (hubOf(number) !== 0) this.hubs.take(addressed, extent);
+        else this.#relayOf(number).queue.push({ dispatch: structuredClone(dispatch), extent });
+      }
     };
+    this.hubs = this.#makeHubs();
   }
 
   override connect(socket: FakeSocket, presence: boolean): Outcome<Person> {
@@ -171,6 +178,7 @@ export class RelayedServer extends SimulatedServer {
     super.flush();
     this.#answerUploads();
     for (const relay of this.#relays.values()) this.#deliver(relay);
+    this.hubs.deliver();
   }
 
   override async settle(): Promise<void> {
@@ -190,15 +198,19 @@ export class RelayedServer extends SimulatedServer {
   }
 
   override restart(how: "hibernate" | "crash", settings?: RoomTestSettings): boolean {
+    if (this.#random.next() < 0.2) this.hubs.crash((hubs) => this.#random.pick(hubs));
     if (this.#random.next() < 0.5) return this.#restartRelay(how);
     const isBusy =
-      this.#uploads.length > 0 || [...this.#relays.values()].some(({ queue }) => queue.length > 0);
+      this.hubs.isBusyWith() ||
+      this.#uploads.length > 0 ||
+      [...this.#relays.values()].some(({ queue }) => queue.length > 0);
     if (how === "hibernate" && isBusy) return false;
     const { relays } = this.settings;
     if (!super.restart(how, settings && { ...settings, ...(relays && { relays }) })) return false;
     for (const { reject } of this.#uploads.splice(0)) reject(new Error("the object died"));
     // What it had not sent is gone with it.
     for (const relay of this.#relays.values()) [relay.queue, relay.tries] = [[], 0];
+    this.hubs.roomDied();
     this.#relayedBarrier = this.#newRelayedBarrier();
     return true;
   }
@@ -219,6 +231,7 @@ export class RelayedServer extends SimulatedServer {
     const relay = this.#random.pick([...this.#relays.values()]);
     const isBusy =
       relay.queue.length > 0 ||
+      this.hubs.isBusyWith(relay.number) ||
       this.#uploads.some(({ upload }) => upload.relay === relay.number) ||
       relay.relay.isBusy;
     if (how === "hibernate" && isBusy) return false;
@@ -226,6 +239,7 @@ export class RelayedServer extends SimulatedServer {
     this.#uploads = this.#uploads.filter(
       ({ upload }) => upload.relay !== relay.number || this.#random.next() < 0.5,
     );
+    this.hubs.relayDied(relay.number);
     relay.restart(how);
     return false;
   }
@@ -256,6 +270,31 @@ export class RelayedServer extends SimulatedServer {
     if (!this.isFaulty) return false;
     if (this.#random.next() < 0.01) this.#deafTo = this.now + this.#random.upTo(3_000);
     return this.now < this.#deafTo || this.#random.next() < 0.08;
+  }
+
+  #makeHubs(): SimulatedHubs {
+    const server = this;
+    const relays = () => server.room.room.relays;
+    return new SimulatedHubs({
+      get now() {
+        return server.now;
+      },
+      get life() {
+        return relays()?.plan.life ?? "";
+      },
+      fails: () => server.#fails(),
+      isLate: () => server.isFaulty && server.#random.next() < 0.2,
+      takeAt: (relay, dispatches, extents) =>
+        server
+          .#relayOf(relay)
+          .relay.take(dispatches.map((one, at) => server.#marked(one, extents[at] ?? server.#extent))),
+      uploadToRoom: (upload) => server.upload(upload),
+      answered: (relay, dispatches, answer) => relays()?.answered(relay, dispatches, answer, server.now),
+      lost: (relay, dispatches) => {
+        server.tally.givenUp++;
+        relays()?.lost(relay, dispatches);
+      },
+    });
   }
 
   /** What waits for a relay. A call that failed is tried again with the next flush. */

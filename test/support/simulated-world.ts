@@ -27,6 +27,8 @@ export interface WorldSettings extends ServerSettings {
   readonly moderated?: boolean;
   /** Whether the sockets of clients are at relays. */
   readonly relayed?: boolean;
+  /** So many relays have no hub; left out: all. */
+  readonly directRelays?: number;
 }
 
 export class SimulatedWorld {
@@ -60,7 +62,7 @@ export class SimulatedWorld {
     this.#settings = settings;
     const now = () => this.clock.now();
     this.server = settings.relayed
-      ? new RelayedServer(settings, now, this.#random)
+      ? new RelayedServer(settings, now, this.#random, settings.directRelays)
       : new SimulatedServer(settings, now);
     const world = {
       clock: this.clock,

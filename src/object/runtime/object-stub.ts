@@ -14,3 +14,9 @@ export function objectStub<T extends Rpc.DurableObjectBranded>(
   const placed = jurisdiction === undefined ? namespace : namespace.jurisdiction(jurisdiction);
   return placed.getByName(name, locationHint === undefined ? {} : { locationHint });
 }
+
+/** Near to who is in a region; "": where an object is first called. */
+export const placedIn = (placement: Placement, region: string): Placement =>
+  isHint(region) ? { ...placement, locationHint: region } : placement;
+
+const isHint = (region: string): region is DurableObjectLocationHint => region !== "";

@@ -1,4 +1,5 @@
-// The Durable Object of one relay: it holds sockets of a room. Its name is that of the room and a number.
+// The Durable Object of one relay: it holds sockets of a room. Its name is that of the room and a number. A hub is of the
+// same class, by a number that no relay has, and holds no socket.
 
 import { DurableObject } from "cloudflare:workers";
 import { decodeHeader, IDENTITY_HEADER } from "../../auth/identity-header.ts";
@@ -8,11 +9,21 @@ import { ObjectAlarm, sweepDueAt } from "../../object/object-alarm.ts";
 import { answerClose, answerHeartbeats } from "../../object/runtime/hibernatable-socket.ts";
 import { refusalResponse, upgraded } from "../../object/runtime/upgrade-response.ts";
 import type { RoomUpgrade } from "../../room/people/room-connection.ts";
-import type { Dispatch, DispatchAnswer, RelayCalls } from "../../room/relays/relay-calls.ts";
+import type { HubAnswer, HubCall, HubCalls } from "../../room/relays/hub-calls.ts";
+import type {
+  Dispatch,
+  DispatchAnswer,
+  RelayCalls,
+  Upload,
+  UploadAnswer,
+} from "../../room/relays/relay-calls.ts";
+import type { Hub } from "../hub.ts";
+import { makeHub } from "./make-hub.ts";
 import { RelayRuntime } from "./relay-runtime.ts";
 
-export class RelayObject extends DurableObject<Env> implements RelayCalls {
+export class RelayObject extends DurableObject<Env> implements RelayCalls, HubCalls {
   #live: RelayRuntime | undefined;
+  #hub: Hub | undefined;
   readonly #alarm: ObjectAlarm;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -52,6 +63,19 @@ export class RelayObject extends DurableObject<Env> implements RelayCalls {
 
   async deliver(dispatches: readonly Dispatch[]): Promise<DispatchAnswer> {
     return this.#open().deliver(dispatches);
+  }
+
+  async passDown(call: HubCall): Promise<HubAnswer> {
+    return this.#asHub().pass(call);
+  }
+
+  async passUp(upload: Upload): Promise<UploadAnswer> {
+    return this.#asHub().upload(upload);
+  }
+
+  #asHub(): Hub {
+    this.#hub ??= makeHub(this.env, this.#name);
+    return this.#hub;
   }
 
   async #gone(ws: WebSocket, code: number, reason: string): Promise<void> {

@@ -19,7 +19,15 @@ import {
   readState,
 } from "../../room/people/room-connection.ts";
 import { RoomSettings, roomDefaults } from "../../room/people/room-settings.ts";
-import { type Dispatch, type DispatchAnswer, readRelayName } from "../../room/relays/relay-calls.ts";
+import {
+  type Dispatch,
+  type DispatchAnswer,
+  readRelayName,
+  relayName,
+  type Upload,
+  type UploadAnswer,
+} from "../../room/relays/relay-calls.ts";
+import { hubOf } from "../../room/relays/relay-numbers.ts";
 import { HeldSocket, type KeptState } from "../held-socket.ts";
 import { Relay } from "../relay.ts";
 
@@ -41,12 +49,12 @@ export class RelayRuntime {
     this.#config = requireConfig(env);
     const { room, relay } = readRelayName(name);
     this.#room = room;
-    const { limits, serverEvents, placement } = this.#config;
+    const { limits, serverEvents } = this.#config;
     const settings = new RoomSettings({ exec: () => [] }, roomDefaults(limits, serverEvents));
     this.relay = new Relay(settings, {
       relay,
       life: randomId(),
-      upload: (upload) => objectStub(env.ROOMS, room, placement).upload(upload),
+      upload: (upload) => this.#upload(env, upload),
       now: () => Date.now(),
       random: () => Math.random(),
       wait: (ms) => scheduler.wait(ms),
@@ -110,6 +118,17 @@ export class RelayRuntime {
 
   get size(): number {
     return this.relay.connections.size;
+  }
+
+  /** To its room, by way of its hub if it has one. */
+  async #upload({ ROOMS, RELAYS }: Env, upload: Upload): Promise<UploadAnswer> {
+    const { placement } = this.#config;
+    const hub = hubOf(upload.relay);
+    if (hub !== 0 && RELAYS !== undefined)
+      return objectStub(RELAYS, relayName(this.#room, hub), placement).passUp(upload);
+    const [answer] = await objectStub(ROOMS, this.#room, placement).upload([upload]);
+    if (answer === undefined) throw new Error("the room has not answered");
+    return answer;
   }
 
   #left(connection: RoomConnection, code: number, departure: Departure): void {

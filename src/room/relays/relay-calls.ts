@@ -6,6 +6,7 @@ import type { Closing, Refusal } from "../../protocol/index.ts";
 import type { Expelled, Expulsion } from "../people/expulsion.ts";
 import type { RoomConnectionState, RoomUpgrade } from "../people/room-connection.ts";
 import type { RelayedCounts } from "../people/room-presence.ts";
+import type { StoredRelay } from "./relay-store.ts";
 
 /** A place in a log. */
 export interface Position {
@@ -102,6 +103,10 @@ export interface Dispatch {
   readonly asksWho: boolean;
 }
 
+export interface AddressedDispatch extends StoredRelay {
+  readonly dispatch: Dispatch;
+}
+
 /** What became of dispatches. */
 export interface DispatchAnswer {
   /** Which life of the relay's object answers. */
@@ -184,8 +189,8 @@ export interface RelayCalls {
 
 /** What relays call on the object of their room. */
 export interface RelayedRoomCalls {
-  /** Settles when what it brings is durable, but what still waits. */
-  upload(upload: Upload): Promise<UploadAnswer>;
+  /** Of one relay, or of those of a hub. Settles when what they bring is durable, but what still waits. */
+  upload(uploads: readonly Upload[]): Promise<readonly UploadAnswer[]>;
 }
 
 /** No name of a room has a slash. */

@@ -10,6 +10,7 @@ import { RoomConnection, type RoomConnectionState } from "../people/room-connect
 import type { RoomPresence } from "../people/room-presence.ts";
 import { type Barred, sayBarred } from "./barred-there.ts";
 import type {
+  AddressedDispatch,
   DeliverStep,
   Dispatch,
   DispatchAnswer,
@@ -20,6 +21,7 @@ import type {
 } from "./relay-calls.ts";
 import { chooseRelay, placeKeyOf } from "./relay-choice.ts";
 import { type Held, NOBODY, plus, RelayLink } from "./relay-link.ts";
+import { nextRelay } from "./relay-numbers.ts";
 import { RelaySocket } from "./relay-socket.ts";
 import type { RelayStore, StoredRelay } from "./relay-store.ts";
 
@@ -31,6 +33,8 @@ export interface RelayPlan {
   readonly above: number;
   /** How many connections a relay takes. */
   readonly each: number;
+  /** So many relays the room calls itself; further ones have hubs. */
+  readonly direct?: number;
   /** Whether a command of a connection waits for something outside of the room. */
   isHeld(connection: RoomConnection): boolean;
 }
@@ -40,10 +44,6 @@ export interface Forwarded {
   readonly entries: readonly RelayEntry[];
   readonly answers: Iterable<readonly [RoomConnection, readonly string[]]>;
   readonly checkpoint: string | null;
-}
-
-export interface AddressedDispatch extends StoredRelay {
-  readonly dispatch: Dispatch;
 }
 
 export interface RelaysRules {
@@ -67,8 +67,6 @@ export interface RelaysRules {
 /** What arrived and waits for a flush. */
 type Queue = { isBusyWith(connection: RoomConnection): boolean };
 
-/** So many relays a room has at most. */
-const MAX_RELAYS = 50;
 /** A connection that was silent for so long is let go, in milliseconds. */
 const LET_GO_AFTER_MS = 30_000;
 const TIDY_EVERY_MS = 10_000;
@@ -111,10 +109,6 @@ export class Relays {
     return false;
   }
 
-  get numbers(): readonly number[] {
-    return [...this.#links.keys()];
-  }
-
   /** Connections past their first frames, without those of the room itself. */
   get size(): number {
     return this.#total.connections;
@@ -148,10 +142,12 @@ export class Relays {
       list.push([connection.state.id, texts]);
     }
     const isForAll = entries.length > 0 || checkpoint !== null;
+    // One object: a call to a hub has it once.
+    const forAll: DeliverStep = { do: "deliver", entries, answers: [], checkpoint };
     for (const link of this.#links.values()) {
       const answered = own.get(link);
       if (link.isEmpty || (!isForAll && answered === undefined)) continue;
-      link.steps.add({ do: "deliver", entries, answers: answered ?? [], checkpoint });
+      link.steps.add(answered === undefined ? forAll : { ...forAll, answers: answered });
     }
   }
 
@@ -333,10 +329,8 @@ export class Relays {
   }
 
   #begin(region: string): RelayLink | undefined {
-    if (this.#links.size >= MAX_RELAYS) return undefined;
-    let number = 1;
-    while (this.#links.has(number)) number++;
-    return this.#start({ number, region });
+    const number = nextRelay(this.#links, this.plan.direct);
+    return number === undefined ? undefined : this.#start({ number, region });
   }
 
   #start(stored: StoredRelay): RelayLink {

@@ -1,6 +1,6 @@
 // A call takes 32 MiB. A flush may have more: then it is several dispatches.
 
-import type { DeliverStep, Dispatch, RelayEntry, RelayStep } from "./relay-calls.ts";
+import type { AddressedDispatch, DeliverStep, Dispatch, RelayEntry, RelayStep } from "./relay-calls.ts";
 
 /** UTF-16 units of a dispatch, and of the dispatches of one call: each may take two bytes. */
 export const MAX_CALL_LENGTH = 4 * 1_048_576;
@@ -22,7 +22,43 @@ export function splitDispatch(dispatch: Dispatch, maxLength = MAX_CALL_LENGTH): 
   }));
 }
 
-export const lengthOf = ({ steps, texts }: Dispatch): number =>
+/** As many as fit in a call go together. */
+export function callsOf(gathered: readonly AddressedDispatch[]): Dispatch[][] {
+  const calls: Dispatch[][] = [];
+  let left = 0;
+  for (const { dispatch } of gathered) {
+    const length = lengthOf(dispatch);
+    if (calls.length === 0 || length > left) {
+      calls.push([]);
+      left = MAX_CALL_LENGTH;
+    }
+    calls.at(-1)?.push(dispatch);
+    left -= length;
+  }
+  return calls;
+}
+
+/** How many of them go with one call to a hub: what goes to several relays is in it once. */
+export function firstOfCall(gathered: readonly AddressedDispatch[], maxLength = MAX_CALL_LENGTH): number {
+  const seen = new Set<unknown>();
+  let left = maxLength;
+  for (const [at, { dispatch }] of gathered.entries()) {
+    for (const text of dispatch.texts) if (isNew(seen, text)) left -= text.length;
+    for (const step of dispatch.steps)
+      if (isNew(seen, step.do === "deliver" ? step.entries : step)) left -= lengthOfStep(step);
+      else if (step.do === "deliver") left -= lengthOfAnswers(step);
+    if (left < 0 && at > 0) return at;
+  }
+  return gathered.length;
+}
+
+function isNew(seen: Set<unknown>, one: unknown): boolean {
+  if (seen.has(one)) return false;
+  seen.add(one);
+  return true;
+}
+
+const lengthOf = ({ steps, texts }: Dispatch): number =>
   texts.reduce((sum, { length }) => sum + length, lengthOfAll(steps));
 
 const lengthOfAll = (steps: readonly RelayStep[]): number =>
@@ -35,9 +71,12 @@ function lengthOfStep(step: RelayStep): number {
       0,
     );
   if (step.do !== "deliver") return 0;
+  return step.entries.reduce((sum, { json }) => sum + json.length, lengthOfAnswers(step));
+}
+
+function lengthOfAnswers({ answers }: DeliverStep): number {
   let length = 0;
-  for (const { json } of step.entries) length += json.length;
-  for (const [, texts] of step.answers) for (const text of texts) length += text.length;
+  for (const [, texts] of answers) for (const text of texts) length += text.length;
   return length;
 }
 

@@ -336,8 +336,8 @@ export class RoomObject
     });
   }
 
-  upload(upload: Upload): Promise<UploadAnswer> {
-    return uploadTo(this.#open().relays, upload);
+  upload(uploads: readonly Upload[]): Promise<readonly UploadAnswer[]> {
+    return uploadTo(this.#open().relays, uploads);
   }
 
   receivePolled(commands: PolledCommands): Promise<boolean> {

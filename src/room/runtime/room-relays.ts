@@ -5,25 +5,30 @@ import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
 import type { Departure } from "../../object/close-codes.ts";
 import type { Frame } from "../../object/command-barrier.ts";
-import { retry } from "../../object/retry.ts";
-import { objectStub } from "../../object/runtime/object-stub.ts";
+import { type RetryPorts, retry } from "../../object/retry.ts";
+import { objectStub, placedIn } from "../../object/runtime/object-stub.ts";
 import { SerialQueues } from "../../session-rooms/serial-queues.ts";
 import type { Admission } from "../admission.ts";
 import { newConnectionState, type RoomConnection, type RoomUpgrade } from "../people/room-connection.ts";
+import { HubLine } from "../relays/hub-line.ts";
 import {
+  type AddressedDispatch,
   type Dispatch,
+  type DispatchAnswer,
   relayName,
   type Upload,
   type UploadAnswer,
   type UploadItem,
 } from "../relays/relay-calls.ts";
+import { hubOf } from "../relays/relay-numbers.ts";
 import type { StoredRelay } from "../relays/relay-store.ts";
-import type { AddressedDispatch, RelayPlan, Relays } from "../relays/relays.ts";
-import { lengthOf, MAX_CALL_LENGTH } from "../relays/split-dispatch.ts";
+import type { RelayPlan, Relays } from "../relays/relays.ts";
+import { callsOf } from "../relays/split-dispatch.ts";
 import type { Room } from "../room.ts";
 
 /** A relay that cannot be reached for longer finds out by itself what it has missed. */
 const TRIES = 4;
+const RETRY: RetryPorts = { random: () => Math.random(), wait: (ms) => scheduler.wait(ms) };
 
 export interface RoomRelaysPorts {
   readonly ctx: Pick<DurableObjectState, "waitUntil">;
@@ -53,6 +58,7 @@ export class RoomRelays {
   readonly #relays: Relays;
   readonly #ports: RoomRelaysPorts;
   readonly #queues: SerialQueues<AddressedDispatch>;
+  readonly #lines = new Map<number, HubLine>();
   /** Settles when it is known who is at the relays. */
   #known: PromiseWithResolvers<void> | undefined;
 
@@ -71,33 +77,46 @@ export class RoomRelays {
   relayFor({ actor, polls, isCall, region = "" }: RoomUpgrade): StoredRelay | undefined {
     if (polls || isCall || this.#room.closedFor !== undefined) return undefined;
     const { locationHint } = this.#ports.config.placement;
-    return this.#relays.choose(actor.identity, locationHint ?? region);
+    const relay = this.#relays.choose(actor.identity, locationHint ?? region);
+    const hub = hubOf(relay?.number ?? 0);
+    // Near the room, which is to call it before its relay does.
+    if (hub !== 0 && !this.#lines.has(hub)) this.#lineTo(hub).open();
+    return relay;
   }
 
-  /** Sends what a flush has for relays: one call to each at a time, and what comes meanwhile joins the next one. */
+  /** Sends what a flush has for relays: one call to each, or to its hub, at a time; what comes meanwhile joins the next one. */
   take(dispatches: readonly AddressedDispatch[]): void {
     for (const addressed of dispatches) {
+      const hub = hubOf(addressed.number);
+      if (hub !== 0) {
+        const line = this.#lineTo(hub);
+        line.take(addressed);
+        this.#ports.ctx.waitUntil(line.settled);
+        continue;
+      }
       const relay = String(addressed.number);
       this.#queues.gather(relay, addressed, 0, (take) => this.#deliver(addressed, take()));
       this.#ports.ctx.waitUntil(this.#queues.settled(relay));
     }
   }
 
-  /** Settles when all relays have what they were sent. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#relays.numbers.map((relay) => this.#queues.settled(String(relay))));
-  }
-
-  async upload(upload: Upload): Promise<UploadAnswer> {
+  async upload(uploads: readonly Upload[]): Promise<readonly UploadAnswer[]> {
     await this.known();
-    const verdict = this.#relays.begin(upload);
     const { life } = this.#relays.plan;
-    if (verdict === "other life") return { kind: "other life", life };
-    if (verdict === "new") for (const item of upload.items) this.#take(upload.relay, item);
-    await this.#ports.flush();
-    const { relay } = upload;
-    const [waiting, dispatched] = [this.#relays.waitingAt(relay), this.#relays.dispatchedTo(relay)];
-    return { kind: "taken", life, waiting, dispatched };
+    const begun = uploads.map((upload) => {
+      const verdict = this.#relays.begin(upload);
+      if (verdict === "new") for (const item of upload.items) this.#take(upload.relay, item);
+      return { relay: upload.relay, verdict };
+    });
+    if (begun.some(({ verdict }) => verdict !== "other life")) await this.#ports.flush();
+    return begun.map(({ relay, verdict }) =>
+      verdict === "other life"
+        ? { kind: "other life", life }
+        : {
+            ...{ kind: "taken", life },
+            ...{ waiting: this.#relays.waitingAt(relay), dispatched: this.#relays.dispatchedTo(relay) },
+          },
+    );
   }
 
   /** Settles when it is known who is at the relays: soon after a start. */
@@ -155,25 +174,48 @@ export class RoomRelays {
   async #deliver({ number, region }: StoredRelay, gathered: readonly AddressedDispatch[]): Promise<void> {
     for (const dispatches of callsOf(gathered)) {
       try {
-        const answer = await retry(() => this.#stub(number, region).deliver(dispatches), TRIES, {
-          random: () => Math.random(),
-          wait: (ms) => scheduler.wait(ms),
-        });
-        this.#room.journal.traffic.sent(answer.sent.frames, answer.sent.bytes);
-        this.#relays.answered(number, dispatches, answer, Date.now());
+        const answer = await retry(() => this.#stub(number, region).deliver(dispatches), TRIES, RETRY);
+        this.#answered(number, dispatches, answer);
       } catch (error) {
         this.#failed(String(number), error);
         this.#relays.lost(number, dispatches);
       }
     }
+    this.#heard();
+  }
+
+  #lineTo(hub: number): HubLine {
+    let line = this.#lines.get(hub);
+    if (line === undefined) {
+      line = new HubLine({
+        ...{ ...RETRY, life: this.#relays.plan.life },
+        pass: (call) => this.#stub(hub, "").passDown(call),
+        answered: (relay, dispatches, answer) => this.#answered(relay, dispatches, answer),
+        lost: (relay, dispatches) => this.#relays.lost(relay, dispatches),
+        heard: () => this.#heard(),
+        failed: (error) => this.#failed(String(hub), error),
+      });
+      this.#lines.set(hub, line);
+    }
+    return line;
+  }
+
+  #answered(relay: number, dispatches: readonly Dispatch[], answer: DispatchAnswer): void {
+    const { frames, bytes } = answer.sent;
+    this.#room.journal.traffic.sent(frames, bytes);
+    this.#relays.answered(relay, dispatches, answer, Date.now());
+  }
+
+  #heard(): void {
     if (this.#relays.areKnown) this.#known?.resolve();
     this.#ports.flushIfNeeded();
   }
 
+  /** Of a relay, placed near its readers when it is first called, or of a hub. */
   #stub(number: number, region: string) {
     const { env, config } = this.#ports;
     if (env.RELAYS === undefined) throw new Error("there is no binding RELAYS");
-    return relayStub(env.RELAYS, config, this.#room.name, { number, region });
+    return objectStub(env.RELAYS, relayName(this.#room.name, number), placedIn(config.placement, region));
   }
 
   #failed(relay: string, error: unknown): void {
@@ -181,37 +223,11 @@ export class RoomRelays {
   }
 }
 
-/** What a relay brings. A room that has none, as its settings are others now, takes nothing. */
-export function uploadTo(relays: RoomRelays | undefined, upload: Upload): Promise<UploadAnswer> {
+/** What relays bring. A room that has none, as its settings are others now, takes nothing. */
+export function uploadTo(
+  relays: RoomRelays | undefined,
+  uploads: readonly Upload[],
+): Promise<readonly UploadAnswer[]> {
   if (relays === undefined) throw new Error("this room has no relays");
-  return relays.upload(upload);
+  return relays.upload(uploads);
 }
-
-/** The object of a relay. It is placed near its readers when it is first called. */
-export function relayStub(
-  relays: NonNullable<Env["RELAYS"]>,
-  { placement }: Pick<Config, "placement">,
-  room: string,
-  { number, region }: StoredRelay,
-) {
-  const hint = isHint(region) ? { locationHint: region } : {};
-  return objectStub(relays, relayName(room, number), { ...placement, ...hint });
-}
-
-/** As many as fit in a call go together. */
-function callsOf(gathered: readonly AddressedDispatch[]): Dispatch[][] {
-  const calls: Dispatch[][] = [];
-  let left = 0;
-  for (const { dispatch } of gathered) {
-    const length = lengthOf(dispatch);
-    if (calls.length === 0 || length > left) {
-      calls.push([]);
-      left = MAX_CALL_LENGTH;
-    }
-    calls.at(-1)?.push(dispatch);
-    left -= length;
-  }
-  return calls;
-}
-
-const isHint = (region: string): region is DurableObjectLocationHint => region !== "";

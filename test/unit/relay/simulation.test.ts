@@ -14,7 +14,10 @@ const PROFILES = ["ada", "ada", "bo", "cy", "di", "ed"].map((user, at) => ({
   topics: user === "cy" ? ["task"] : null,
 }));
 
-const total = { lostCalls: 0, lostAnswers: 0, givenUp: 0, relaySleeps: 0, relayCrashes: 0, crashes: 0 };
+const total = {
+  ...{ lostCalls: 0, lostAnswers: 0, givenUp: 0, relaySleeps: 0, relayCrashes: 0, crashes: 0 },
+  ...{ hubCrashes: 0, throughHubs: 0, mergedUploads: 0 },
+};
 
 async function live(seed: number, settings: Partial<WorldSettings>, steps = 250): Promise<void> {
   const world = new SimulatedWorld(seed, {
@@ -35,7 +38,7 @@ async function live(seed: number, settings: Partial<WorldSettings>, steps = 250)
   }
   expect(world.server.room.faults.filter((fault) => !/disk I\/O error/.test(String(fault)))).toEqual([]);
   if (world.server instanceof RelayedServer)
-    for (const [kind, times] of Object.entries(world.server.tally))
+    for (const [kind, times] of Object.entries({ ...world.server.tally, ...world.server.hubs.tally }))
       if (kind in total) total[kind as keyof typeof total] += times;
   total.crashes += world.tally.crashes;
   await world.close();
@@ -52,6 +55,12 @@ describe("[L3] the real client, the real room and its relays", () => {
 
   it.each(seeds(6))("agree if tokens are short-lived (seed %i)", (seed) =>
     live(seed, { tokenMs: [1_500, 15_000] }),
+  );
+
+  it.each(seeds(8))("[L36] agree if relays have a hub (seed %i)", (seed) => live(seed, { directRelays: 0 }));
+
+  it.each(seeds(4))("[L36] agree if only some have one, and users are kicked (seed %i)", (seed) =>
+    live(seed, { directRelays: 1, historyLimit: 60, moderated: true }),
   );
 
   it("have met every kind of fault", () => {

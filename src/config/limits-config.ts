@@ -30,7 +30,7 @@ export function readLimits(read: SettingsReader): LimitsConfig {
     history: read.integer("HISTORY_LIMIT", 10_000, 1, 100_000),
     historySeconds: read.integer("HISTORY_SECONDS", 0, 0, MAX_HISTORY_S),
     inbox: read.integer("INBOX_LIMIT", 1_000, 1, 100_000),
-    connectionsPerRoom: read.integer("MAX_CONNECTIONS_PER_ROOM", 10_000, 1, 250_000),
+    connectionsPerRoom: read.integer("MAX_CONNECTIONS_PER_ROOM", 10_000, 1, 1_000_000),
     connectionsPerUser: read.integer("MAX_CONNECTIONS_PER_USER", 100, 1, 32_000),
     connectionsPerAddress: read.integer("MAX_CONNECTIONS_PER_ADDRESS", 1_000, 1, 32_000),
     userBudget: read.integer("USER_BUDGET_PER_DAY", 300_000, 0, 1_000_000_000),

@@ -10,8 +10,9 @@ export interface Crowd {
   readonly atRoom: number;
   /** So many each relay holds. */
   readonly atRelay: number;
-  /** So many relays one object calls. Where there are more, objects in between call them. */
-  readonly relaysEach: number;
+  /** So many relays the room calls itself; of further ones hubs call so many each. */
+  readonly direct: number;
+  readonly relaysOfHub: number;
   /** So many calls of one object wait for their answers at a time. */
   readonly callsAtOnce: number;
   /** Whether a relay makes one frame of the flushes that one call brings. */
@@ -20,8 +21,9 @@ export interface Crowd {
 
 export interface CrowdFigures {
   readonly relays: number;
-  /** Objects between the room and its relays. */
-  readonly between: number;
+  /** Those of them that have a hub, and the hubs. */
+  readonly withHub: number;
+  readonly hubs: number;
   /** From the sender until the last of all readers has it. */
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -32,10 +34,10 @@ export interface CrowdFigures {
   readonly framesPerSecond: number;
   /** Parts of a thread that are used, at one object of each kind. */
   readonly roomBusy: number;
-  readonly betweenBusy: number;
+  readonly hubBusy: number;
   readonly relayBusy: number;
   /** The first that falls behind for good. */
-  readonly behind: "nothing" | "room" | "between" | "relay";
+  readonly behind: "nothing" | "room" | "hub" | "relay";
 }
 
 /** What leaves an object together. */
@@ -65,56 +67,55 @@ export function simulateCrowd(crowd: Crowd, times: CrowdTimes): CrowdFigures {
   const shape = shapeOf(crowd);
   const sentMs = sendingTimes(crowd.messagesPerSecond);
   const seconds = (sentMs.at(-1) ?? 0) / 1_000;
-  const called = shape.between || shape.relays;
+  const { hubs, direct, relaysOfHub, relaySockets } = shape;
+  const called = direct + hubs;
   const room = atRoom(sentMs, shape.ownSockets, called, times);
   const { callsAtOnce, joinsFlushes } = crowd;
-  const between =
-    shape.between === 0
+  const workUs = ({ flushes, sentMs: messages }: Batch, sinceMs: number) => {
+    const load = { frames: joinsFlushes ? 1 : flushes, messages: messages.length, sinceMs };
+    return deliveryUs(relaySockets, load, times);
+  };
+  const near = direct === 0 ? room : atCalled(room, times, { called, callsAtOnce, workUs });
+  const hub =
+    hubs === 0
       ? room
-      : atCalled(room, times, { called, callsAtOnce, workUs: () => shape.relaysOfEach * times.callUs });
-  const relays =
-    shape.relays === 0
-      ? room
-      : atCalled(between, times, {
-          called: shape.relaysOfEach,
-          callsAtOnce,
-          workUs: ({ flushes, sentMs: messages }, sinceMs) => {
-            const load = { frames: joinsFlushes ? 1 : flushes, messages: messages.length, sinceMs };
-            return deliveryUs(shape.relaySockets, load, times);
-          },
+      : atCalled(room, times, {
+          ...{ called, callsAtOnce, workUs: () => relaysOfHub * times.callUs },
+          // It answers when its relays have.
+          heldMs: (batch) => 2 * times.hopMs + (times.callUs + workUs(batch, SELDOM_MS)) / 1_000,
         });
-  const latencies = relays.batches.flatMap(({ atMs, sentMs: sent }) =>
+  const last = hubs === 0 ? near : atCalled(hub, times, { called: relaysOfHub, callsAtOnce, workUs });
+  const latencies = last.batches.flatMap(({ atMs, sentMs: sent }) =>
     sent.map((one) => atMs + times.edgeMs - one),
   );
   const busy = ({ workMs }: Stage, exists: number) => (exists === 0 ? 0 : workMs / 1_000 / seconds);
-  const roomCalls = (shape.between === 0 ? relays : between).batches.length * called;
-  const relayCalls = relays.batches.length * shape.relays;
+  const roomCalls = near.batches.length * direct + hub.batches.length * hubs;
+  const withHub = shape.relays - direct;
+  const framesOf = ({ batches }: Stage) =>
+    joinsFlushes ? batches.length : batches.reduce((sum, { flushes }) => sum + flushes, 0);
   return {
-    relays: shape.relays,
-    between: shape.between,
+    ...{ relays: shape.relays, withHub, hubs },
     p50Ms: percentile(latencies, 0.5),
     p99Ms: percentile(latencies, 0.99),
     callsPerSecond: roomCalls / seconds,
-    allCallsPerSecond: (shape.between === 0 ? relayCalls : roomCalls + relayCalls) / seconds,
-    framesPerSecond:
-      (joinsFlushes ? relays.batches.length : relays.batches.reduce((sum, { flushes }) => sum + flushes, 0)) /
-      seconds,
+    allCallsPerSecond: (roomCalls + (hubs === 0 ? 0 : last.batches.length * withHub)) / seconds,
+    framesPerSecond: framesOf(last) / seconds,
     roomBusy: busy(room, 1),
-    betweenBusy: busy(between, shape.between),
-    relayBusy: busy(relays, shape.relays),
-    behind: behindOf(sentMs, room, between, relays),
+    hubBusy: busy(hub, hubs),
+    relayBusy: busy(last, shape.relays),
+    behind: behindOf(sentMs, room, hub, last),
   };
 }
 
-function shapeOf({ readers, atRoom: most, atRelay, relaysEach }: Crowd) {
+function shapeOf({ readers, atRoom: most, atRelay, direct: mostDirect, relaysOfHub: mostOfHub }: Crowd) {
   const ownSockets = Math.min(readers, most);
   const relays = Math.ceil((readers - ownSockets) / atRelay);
-  const between = relays > relaysEach ? Math.ceil(relays / relaysEach) : 0;
+  const direct = Math.min(relays, mostDirect);
   return {
-    ownSockets,
-    relays,
-    between,
-    relaysOfEach: between === 0 ? relays : Math.ceil(relays / between),
+    ...{ ownSockets, relays, direct },
+    hubs: Math.ceil((relays - direct) / mostOfHub),
+    // Of the one with the most.
+    relaysOfHub: Math.min(relays - direct, mostOfHub),
     relaySockets: relays === 0 ? 0 : Math.ceil((readers - ownSockets) / relays),
   };
 }
@@ -169,13 +170,19 @@ interface Calls {
   readonly called: number;
   readonly callsAtOnce: number;
   readonly workUs: (batch: Batch, sinceMs: number) => number;
+  /** So much later one that is called answers than its work is done. */
+  readonly heldMs?: (batch: Batch) => number;
 }
 
 /**
  * The last of those that an object calls. One call to each is under way at a time: what comes meanwhile goes with the
  * next one.
  */
-function atCalled(from: Stage, { callUs, hopMs }: CrowdTimes, { called, callsAtOnce, workUs }: Calls): Stage {
+function atCalled(
+  from: Stage,
+  { callUs, hopMs }: CrowdTimes,
+  { called, callsAtOnce, workUs, heldMs = () => 0 }: Calls,
+): Stage {
   const rounds = Math.max(1, Math.ceil(called / callsAtOnce));
   const batches: Batch[] = [];
   let [freeMs, endedMs, workMs] = [0, Number.NEGATIVE_INFINITY, 0];
@@ -190,7 +197,7 @@ function atCalled(from: Stage, { callUs, hopMs }: CrowdTimes, { called, callsAtO
       flushes: taken.reduce((sum, { flushes }) => sum + flushes, 0),
     };
     const ownMs = (callUs + workUs(batch, startMs - endedMs)) / 1_000;
-    const roundMs = 2 * hopMs + ownMs;
+    const roundMs = 2 * hopMs + ownMs + heldMs(batch);
     batches.push({ ...batch, atMs: startMs + (rounds - 1) * roundMs + hopMs + ownMs });
     freeMs = startMs + rounds * roundMs;
     endedMs = startMs + ownMs;
@@ -199,16 +206,11 @@ function atCalled(from: Stage, { callUs, hopMs }: CrowdTimes, { called, callsAtO
   return { batches, workMs };
 }
 
-function behindOf(
-  sentMs: readonly number[],
-  room: Stage,
-  between: Stage,
-  relays: Stage,
-): CrowdFigures["behind"] {
+function behindOf(sentMs: readonly number[], room: Stage, hub: Stage, relays: Stage): CrowdFigures["behind"] {
   const endMs = (stage: Stage) => stage.batches.at(-1)?.atMs ?? 0;
   if (endMs(room) - (sentMs.at(-1) ?? 0) > BEHIND_MS) return "room";
-  if (endMs(between) - endMs(room) > BEHIND_MS) return "between";
-  return endMs(relays) - endMs(between) > BEHIND_MS ? "relay" : "nothing";
+  if (endMs(hub) - endMs(room) > BEHIND_MS) return "hub";
+  return endMs(relays) - endMs(hub) > BEHIND_MS ? "relay" : "nothing";
 }
 
 function percentile(values: readonly number[], share: number): number {

@@ -14,9 +14,10 @@ export function usdAnHour(crowd: Crowd, figures: CrowdFigures): number {
   const { objectRequests, objectGbSeconds, rowsWritten } = PRICES;
   const messages = messagesPerSecond * HOUR_S;
   const frames = messages + readers * TOKENS_AN_HOUR;
-  const uploads = figures.relays === 0 ? 0 : frames;
+  // By way of a hub a call more.
+  const uploads = figures.relays === 0 ? 0 : frames * (1 + figures.withHub / figures.relays);
   const requests = figures.allCallsPerSecond * HOUR_S + uploads + frames / INCOMING_FRAMES_A_REQUEST;
-  const objects = 1 + figures.between + figures.relays;
+  const objects = 1 + figures.hubs + figures.relays;
   return (
     requests * objectRequests.usdPerUnit +
     objects * HOUR_S * OBJECT_GB * objectGbSeconds.usdPerUnit +

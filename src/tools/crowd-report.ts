@@ -6,13 +6,14 @@ import { CROWD_TIMES, type CrowdTimes } from "./crowd-times.ts";
 import { PRICES_AS_OF } from "./prices.ts";
 import { RELAY_ABOVE, RELAY_CONNECTIONS } from "./relay-cost.ts";
 
-/** As a room is by default. It has at most 50 relays, and one of them makes a frame of each flush: src/relay/relay.ts. */
+/** As a room is by default. A relay makes a frame of each flush: src/relay/relay.ts. */
 export const BY_DEFAULT: Omit<Crowd, "readers" | "messagesPerSecond"> = {
   atRoom: RELAY_ABOVE,
   atRelay: RELAY_CONNECTIONS,
-  relaysEach: 50,
+  direct: 40,
+  relaysOfHub: 50,
   callsAtOnce: Number.POSITIVE_INFINITY,
-  joinsFlushes: false,
+  joinsFlushes: true,
 };
 
 const READERS = [10_000, 100_000, 1_000_000] as const;
@@ -34,8 +35,7 @@ const HEAD = [
 export function crowdReport(times: CrowdTimes = CROWD_TIMES): string {
   const tables: readonly [string, Partial<Crowd>][] = [
     ["As it is by default:", {}],
-    ["The same, with relays that make one frame of the flushes of a call:", { joinsFlushes: true }],
-    ["And with no sockets at the room (RELAY_ABOVE = 0):", { joinsFlushes: true, atRoom: 0 }],
+    ["With no sockets at the room (RELAY_ABOVE = 0):", { atRoom: 0 }],
     ["By default, if only six calls of an object could wait at a time:", { callsAtOnce: 6 }],
   ];
   return [
@@ -55,13 +55,13 @@ const rows = (shape: Omit<Crowd, "readers" | "messagesPerSecond">, times: CrowdT
   );
 
 function rowOf(crowd: Crowd, figures: CrowdFigures): string {
-  const { relays, between, behind } = figures;
+  const { relays, hubs, behind } = figures;
   const late = (ms: number) => (behind === "nothing" ? Math.round(ms).toLocaleString("en-US") : "grows");
   const busy = (part: number) => `${Math.round(part * 100)} %`;
   return line([
     crowd.readers.toLocaleString("en-US"),
     String(crowd.messagesPerSecond),
-    between === 0 ? String(relays) : `${relays} + ${between}`,
+    hubs === 0 ? String(relays) : `${relays} + ${hubs}`,
     late(figures.p50Ms),
     late(figures.p99Ms),
     Math.round(figures.callsPerSecond).toLocaleString("en-US"),
@@ -82,9 +82,8 @@ const NOTES = ({
   edgeMs,
 }: CrowdTimes): readonly string[] => [
   `Measured: ${frameUs} µs a frame and socket (${seldomFrameUs} after a second of silence), ${flushUs} µs a flush, ${callUs} µs at each end of a`,
-  `call. Assumed: ${durableMs} ms until a row is durable, ${hopMs} ms between objects, ${edgeMs} ms to a browser. "+ 4": objects`,
-  "between the room and its relays, of which there are none as it is built: a room has at most 50 relays.",
-  '"!": falls behind for good, so latency grows.',
+  `call. Assumed: ${durableMs} ms until a row is durable, ${hopMs} ms between objects, ${edgeMs} ms to a browser. "+ 4": hubs,`,
+  'which call the relays that the room does not call itself. "!": falls behind for good, so latency grows.',
   `The price is without connects, $${(usdAConnect(true) * 1e6).toFixed(2)} a million. Each object is taken to be awake. Prices of ${PRICES_AS_OF}.`,
 ];
 

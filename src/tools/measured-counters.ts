@@ -1,5 +1,6 @@
 // What objects use, by the storage API's own counters. Not estimated: test/worker/room-cost.test.ts,
-// test/worker/inbox-cost.test.ts and test/worker/webhook-cost.test.ts measure each figure again and fail if it differs.
+// test/worker/inbox-cost.test.ts, test/worker/webhook-cost.test.ts and test/worker/hubs.test.ts measure each figure again
+// and fail if it differs.
 
 /** Rows of one operation. A `setAlarm` is a row written. */
 interface Rows {
@@ -54,6 +55,14 @@ export const ROOM_COUNTERS = {
   wake: { rowsRead: 18, rowsWritten: 0 },
   /** What a message of 200 bytes takes beside its data: envelope, ids twice, and the empty space in SQLite's pages. */
   storedBytesBesideData: 292,
+} as const satisfies Readonly<Record<string, Rows | number>>;
+
+/** Of objects between a room and its clients. The room itself counts as if it had the sockets. */
+export const RELAY_COUNTERS = {
+  /** In the room, when a relay begins or ends. */
+  begin: { rowsRead: 0, rowsWritten: 1 },
+  /** At a relay, and at a hub: what a flush has for it, or what comes up through it. */
+  call: { requests: 1, rowsRead: 0, rowsWritten: 0 },
 } as const satisfies Readonly<Record<string, Rows | number>>;
 
 export const REGISTRY_COUNTERS = {

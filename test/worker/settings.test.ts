@@ -46,7 +46,7 @@ describe("settings", () => {
     ["HISTORY_LIMIT", 1.5],
     ["INBOX_LIMIT", -1],
     ["MAX_MESSAGE_BYTES", 262_145],
-    ["MAX_CONNECTIONS_PER_ROOM", 300_000],
+    ["MAX_CONNECTIONS_PER_ROOM", 1_000_001],
     ["RELAY_ABOVE", 40_000],
     ["MAX_CONNECTIONS_PER_USER", 0],
     ["RATE_PER_SECOND", 0],

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readRelays } from "../../../src/config/relays-config.ts";
 import { SettingsReader } from "../../../src/config/settings-reader.ts";
+import { DIRECT_RELAYS, RELAYS_OF_HUB } from "../../../src/room/relays/relay-numbers.ts";
 import { type Crowd, simulateCrowd } from "../../../src/tools/crowd-model.ts";
 import { usdAnHour } from "../../../src/tools/crowd-price.ts";
 import { BY_DEFAULT, crowdReport } from "../../../src/tools/crowd-report.ts";
@@ -41,10 +42,10 @@ describe("the model of a crowd", () => {
     expect(figuresOf({ ...alone, readers: 100 }).p50Ms).toBeCloseTo(16 + 8 + 16, 5);
     // Its 5,000 frames and 2 calls; and the last relay's 4,000 frames.
     expect(figuresOf({ ...alone, readers: 13_000 }).p50Ms).toBeCloseTo(16 + 100.7 + 4 + 80.1 + 16, 5);
-    // 60 relays: an object in between calls 30 of them.
+    // 60 relays: a hub calls 20 of them.
     const far = figuresOf({ ...alone, readers: 300_000, atRoom: 0 });
-    expect([far.relays, far.between]).toEqual([60, 2]);
-    expect(far.p50Ms).toBeCloseTo(16 + 8 + 4 + 3.1 + 4 + 100.1 + 16, 5);
+    expect([far.relays, far.withHub, far.hubs]).toEqual([60, 20, 1]);
+    expect(far.p50Ms).toBeCloseTo(16 + 8 + 4 + 2.1 + 4 + 100.1 + 16, 5);
   });
 
   it("[L270] says which object falls behind, where the work of a second takes longer than a second", () => {
@@ -54,16 +55,22 @@ describe("the model of a crowd", () => {
     expect(behind({ readers: 5_000, messagesPerSecond: 215 })).toBe("room");
     // A room without sockets flushes every 8 ms: a relay that sends each flush by itself has 50 ms of work with each.
     const relayed = { readers: 50_000, atRoom: 0, messagesPerSecond: 100 };
-    expect(behind(relayed)).toBe("relay");
-    expect(behind({ ...relayed, joinsFlushes: true })).toBe("nothing");
-    // Nine rounds of calls for each flush.
-    expect(behind({ readers: 250_000, messagesPerSecond: 10 })).toBe("nothing");
-    expect(behind({ readers: 250_000, messagesPerSecond: 10, callsAtOnce: 6 })).toBe("relay");
+    expect(behind({ ...relayed, joinsFlushes: false })).toBe("relay");
+    expect(behind(relayed)).toBe("nothing");
+    // Seven rounds of calls for each flush.
+    for (const [readers, late] of [
+      [200_000, "relay"],
+      [250_000, "hub"],
+    ] as const) {
+      expect(behind({ readers, messagesPerSecond: 10 })).toBe("nothing");
+      expect(behind({ readers, messagesPerSecond: 10, callsAtOnce: 6 })).toBe(late);
+    }
   });
 
   it("[L270] has as many sockets at the room and at a relay as the settings say", () => {
     const { above, each } = readRelays(new SettingsReader({}));
     expect([BY_DEFAULT.atRoom, BY_DEFAULT.atRelay]).toEqual([above, each]);
+    expect([BY_DEFAULT.direct, BY_DEFAULT.relaysOfHub]).toEqual([DIRECT_RELAYS, RELAYS_OF_HUB]);
   });
 
   it("[L271] its price is that of calls, objects, frames, tokens and rows", () => {

@@ -7,7 +7,10 @@ import { onTestFinished, vi } from "vitest";
 import { roomObject, userObject } from "./worker.ts";
 
 export type Settings = Readonly<Record<string, string | number>>;
-export type AnyStub = ReturnType<typeof roomObject> | ReturnType<typeof userObject>;
+export type AnyStub =
+  | ReturnType<typeof roomObject>
+  | ReturnType<typeof userObject>
+  | ReturnType<typeof env.RELAYS.getByName>;
 
 /** Gives one object its own settings. Call it before the object is first used, or right after an eviction. */
 export const configure = (stub: AnyStub, settings: Settings): Promise<void> =>

@@ -81,10 +81,12 @@ const RELAYED = [
     "disconnect",
     "expiring-messages",
     "first-frames",
+    "kick",
     "malformed",
     "messages",
     "mixed-ways",
     "people",
+    "permission-lapses",
     "purge",
   ],
   ...[
@@ -97,7 +99,15 @@ const RELAYED = [
     "revoked-tokens",
     "room-settings",
   ],
-  ...["server-events", "session-rooms", "signals-and-topics", "streaming-posts", "strict-input", "tokens"],
+  ...[
+    "server-events",
+    "session-rooms",
+    "signals-and-topics",
+    "small-frames",
+    "streaming-posts",
+    "strict-input",
+    "tokens",
+  ],
 ].map((name) => `worker/${name}.test.ts`);
 
 /** For each project: limits that only end a test that hangs, also on a machine that is slow or has much else to do. */

@@ -8,6 +8,7 @@ import {
   advanceClock,
   configureRoom,
   configureUser,
+  goOff,
   recordWrites,
   sleep,
   stopClock,
@@ -18,6 +19,7 @@ import {
   callWith,
   errorOf,
   join,
+  roomHas,
   roomObject,
   uniqueName,
   userObject,
@@ -66,6 +68,7 @@ describe("an open socket", () => {
     expect(await ada.closed).toEqual({ code: 4403, reason: "forbidden" });
     expect(await ada.closeWords).toBe("AUTHORIZE_URL no longer lets you read this room");
     expect(ada.texts.join()).not.toContain("secret");
+    await roomHas(room, 0);
     const info = await (await callAsServer("GET", `/v1/rooms/${room}`)).json();
     expect(info).toMatchObject({ head: 2, occupancy: { members: 0, connections: 0 } });
   });
@@ -97,7 +100,7 @@ describe("an open socket", () => {
     await bo.next("caughtUp");
     backEnd.answerWith(({ user }) => ({ permission: user.id === "ada" ? null : "write" }));
     advanceClock(61 * SECOND);
-    await runInDurableObject(roomObject(room), (object) => object.alarm());
+    await goOff(room);
     expect(await ada.closed).toEqual({ code: 4403, reason: "forbidden" });
   });
 

@@ -100,6 +100,20 @@ describe("a room with relays", () => {
     expect(messages(back)).toEqual(["missed", "next"]);
   });
 
+  it("[L61] sends an open message whole, once, to its readers at relays after the room has slept", async () => {
+    const room = await relayed("open");
+    const [ada, bo] = [await join(room, "ada"), await join(room, "bo")];
+    const { seq } = await ada.ask({ type: "send", id: "s", data: { text: "" }, stream: true });
+    const append = (n: number, text: string) => ({ type: "append", seq, n, text, id: `a${n}` });
+    await ada.ask(append(1, "one "));
+    await bo.next("append");
+    await sleep(roomObject(room));
+    await ada.ask(append(2, "two "));
+    expect(await bo.next("stream", ({ n }) => n === 2)).toMatchObject({ seq, data: { text: "one two " } });
+    await ada.ask(append(3, "three"));
+    expect(await bo.next("append", ({ n }) => n === 3)).toMatchObject({ seq, text: "three" });
+  });
+
   it("[L6] lists those at relays among its members, and says at once who leaves", async () => {
     const room = await relayed("members", { RELAY_ABOVE: 1 });
     const ada = await join(room, "ada");

@@ -4,6 +4,7 @@
 import { evictDurableObject, listDurableObjectIds, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { onTestFinished, vi } from "vitest";
+import { relayName } from "../../../src/room/relays/relay-calls.ts";
 import { roomObject, userObject } from "./worker.ts";
 
 export type Settings = Readonly<Record<string, string | number>>;
@@ -18,7 +19,20 @@ export const configure = (stub: AnyStub, settings: Settings): Promise<void> =>
     Reflect.set(object, "env", { ...env, ...settings });
   });
 
-export const configureRoom = (room: string, settings: Settings) => configure(roomObject(room), settings);
+/** With its relay, where all sockets are at relays. */
+export async function configureRoom(room: string, settings: Settings): Promise<void> {
+  await configure(roomObject(room), settings);
+  if (Number(Reflect.get(env, "RELAY_ABOVE")) === 0)
+    await configure(env.RELAYS.getByName(relayName(room, 1)), settings);
+}
+
+/** The alarms of a room and, where all sockets are at relays, of its relay go off. */
+export async function goOff(room: string): Promise<void> {
+  await runInDurableObject(roomObject(room), (object) => object.alarm());
+  if (Number(Reflect.get(env, "RELAY_ABOVE")) === 0)
+    await runInDurableObject(env.RELAYS.getByName(relayName(room, 1)), (object) => object.alarm());
+}
+
 export const configureUser = (user: string, settings: Settings) => configure(userObject(user), settings);
 
 const realNow = Date.now.bind(Date);

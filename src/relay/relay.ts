@@ -228,13 +228,13 @@ export class Relay {
   }
 
   #take(dispatch: Dispatch): void {
-    const { life, number, after, upTo, waiting, openStreams, steps, texts } = dispatch;
+    const { life, number, after, upTo, openStreams, steps, texts } = dispatch;
     const last = this.#at;
     if (this.uploads.isOver(life) || (last?.life === life && number <= last.number)) return;
     const isNewLife = last !== null && last.life !== life;
     const isOwed = isNewLife && this.#owed?.life === last.life && this.#owed.number > last.number;
     const hasGap = isOwed || (last?.life === life && number !== last.number + 1);
-    this.uploads.heard(life, waiting);
+    this.uploads.heard(dispatch);
     const isBehind = hasGap || !this.#isAt(after);
     if (isBehind || isNewLife || this.streams.size !== openStreams) this.#deliver();
     if (isBehind) this.#closeAll();

@@ -2,7 +2,7 @@
 
 import { type RetryPorts, retry } from "../object/retry.ts";
 import type { RoomConnectionState } from "../room/people/room-connection.ts";
-import type { RelayCount, Upload, UploadAnswer, UploadItem } from "../room/relays/relay-calls.ts";
+import type { Dispatch, RelayCount, Upload, UploadAnswer, UploadItem } from "../room/relays/relay-calls.ts";
 
 export interface UploadsPorts extends RetryPorts {
   upload(upload: Upload): Promise<UploadAnswer>;
@@ -35,8 +35,9 @@ export class Uploads {
   /** Of the room's object, as far as it is known. */
   #life: string | null = null;
   readonly #over = new Set<string>();
-  /** Connections with something that the room has, and that is not done. */
+  /** Connections with something that the room has, and that is not done: the list that it made last. */
   #waiting: readonly string[] = [];
+  #waitingAs = 0;
   #running: Promise<void> | undefined;
   /** The last call did not reach the room. */
   #hasFailed = false;
@@ -83,14 +84,17 @@ export class Uploads {
   }
 
   /** The room is heard of. What waited in an earlier life of its object is in doubt. */
-  heard(life: string, waiting: readonly string[]): void {
+  heard({ life, waiting, waitingAs }: Pick<Dispatch, "life" | "waiting" | "waitingAs">): void {
     if (this.isOver(life)) {
       this.#doubt(waiting);
       return;
     }
+    // A dispatch and the answer to an upload may overtake each other.
+    if (this.#life === life && waitingAs <= this.#waitingAs) return;
     const [before, doubtful] = [this.#life, this.#waiting];
     this.#life = life;
     this.#waiting = waiting;
+    this.#waitingAs = waitingAs;
     if (before === null || before === life) return;
     this.#over.add(before);
     this.#doubt(doubtful);
@@ -139,12 +143,12 @@ export class Uploads {
         this.#ports,
       );
       if (answer.kind === "taken") {
-        this.heard(answer.life, answer.waiting);
+        this.heard(answer);
         owes(answer.life, answer.dispatched);
         taken(items);
         return;
       }
-      this.heard(answer.life, []);
+      this.heard({ life: answer.life, waiting: [], waitingAs: 0 });
       // If it was tried once, that life has refused it, and no other has seen it.
       if (tries === 1) return await this.#send(items);
     } catch (error) {

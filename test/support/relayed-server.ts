@@ -45,6 +45,8 @@ interface PendingUpload {
   readonly reject: (error: Error) => void;
 }
 
+type JoinItem = Extract<UploadItem, { kind: "join" }>;
+
 interface Seat {
   readonly person: Person;
   readonly held: HeldSocket;
@@ -117,6 +119,8 @@ export class RelayedServer extends SimulatedServer {
   readonly #relays = new Map<number, SimulatedRelay>();
   readonly #ofPerson = new WeakMap<Person, SimulatedRelay>();
   #uploads: PendingUpload[] = [];
+  /** Joins that are not decided yet: the user's object is asked. */
+  #asked: { readonly relay: number; readonly item: JoinItem }[] = [];
   #deafTo = 0;
   #extent: Extent = { head: 0, floor: 0 };
   #ids = 0;
@@ -174,7 +178,10 @@ export class RelayedServer extends SimulatedServer {
   }
 
   override flush(): void {
+    this.#decideJoins();
     this.#takeUploads();
+    // An upload may be answered when it is taken, or when what it brought is durable.
+    if (this.#random.next() < 0.5) this.#answerUploads();
     super.flush();
     this.#answerUploads();
     for (const relay of this.#relays.values()) this.#deliver(relay);
@@ -202,12 +209,13 @@ export class RelayedServer extends SimulatedServer {
     if (this.#random.next() < 0.5) return this.#restartRelay(how);
     const isBusy =
       this.hubs.isBusyWith() ||
-      this.#uploads.length > 0 ||
+      this.#uploads.length + this.#asked.length > 0 ||
       [...this.#relays.values()].some(({ queue }) => queue.length > 0);
     if (how === "hibernate" && isBusy) return false;
     const { relays } = this.settings;
     if (!super.restart(how, settings && { ...settings, ...(relays && { relays }) })) return false;
     for (const { reject } of this.#uploads.splice(0)) reject(new Error("the object died"));
+    this.#asked = [];
     // What it had not sent is gone with it.
     for (const relay of this.#relays.values()) [relay.queue, relay.tries] = [[], 0];
     this.hubs.roomDied();
@@ -333,6 +341,17 @@ export class RelayedServer extends SimulatedServer {
     };
   }
 
+  #decideJoins(): void {
+    const { room } = this.room;
+    this.#asked = this.#asked.filter(({ relay, item: { id, upgrade } }) => {
+      if (this.isFaulty && this.#random.next() < 0.3) return true;
+      const refusal = room.openingRefusal(upgrade.actor, this.now);
+      if (refusal === undefined) room.relays?.admit(relay, newConnectionState(id, upgrade), this.now);
+      else room.relays?.refuse(relay, id, refusal);
+      return false;
+    });
+  }
+
   #takeUploads(): void {
     const { relays } = this.room.room;
     if (relays === undefined || !relays.areKnown) return;
@@ -351,8 +370,8 @@ export class RelayedServer extends SimulatedServer {
         reject(new Error("the answer was lost"));
       } else if (upload.life !== null && upload.life !== life) resolve({ kind: "other life", life });
       else {
-        const [waiting, dispatched] = [relays.waitingAt(upload.relay), relays.dispatchedTo(upload.relay)];
-        resolve({ kind: "taken", life, waiting, dispatched });
+        const dispatched = relays.dispatchedTo(upload.relay);
+        resolve({ kind: "taken", life, ...relays.waitingAt(upload.relay), dispatched });
       }
     }
   }
@@ -362,12 +381,9 @@ export class RelayedServer extends SimulatedServer {
     const { relays } = room;
     if (relays === undefined) return;
     switch (item.kind) {
-      case "join": {
-        const refusal = room.openingRefusal(item.upgrade.actor, this.now);
-        if (refusal === undefined) relays.admit(relay, newConnectionState(item.id, item.upgrade), this.now);
-        else relays.refuse(relay, item.id, refusal);
+      case "join":
+        this.#asked.push({ relay, item });
         break;
-      }
       case "frames": {
         const connection = relays.hold(relay, item.state, item.unsent, this.now);
         if (connection === undefined) break;

@@ -95,8 +95,10 @@ export interface Dispatch {
   readonly steps: readonly RelayStep[];
   /** What stands more than once in the steps. */
   readonly texts: readonly string[];
-  /** Connections with commands that still wait. */
+  /** Connections that are not let in yet, or have commands that still wait. */
   readonly waiting: readonly string[];
+  /** Rises with each such list that this life makes for this relay: an older one that comes later says nothing. */
+  readonly waitingAs: number;
   /** How many messages are open. */
   readonly openStreams: number;
   /** Whether the room needs the connections of users that are at the relay. */
@@ -169,9 +171,10 @@ export type UploadAnswer =
   | {
       readonly kind: "taken";
       readonly life: string;
-      /** Connections with commands that still wait. All others are done. */
+      /** As in a dispatch: all others are done. */
       readonly waiting: readonly string[];
-      /** The number of the last dispatch, which is on its way: answers to what was taken are in it, or in ones before. */
+      readonly waitingAs: number;
+      /** The number of the last dispatch, which is on its way: answers to what is done are in it, or in ones before. */
       readonly dispatched: number;
     }
   | { readonly kind: "other life"; readonly life: string };
@@ -189,7 +192,10 @@ export interface RelayCalls {
 
 /** What relays call on the object of their room. */
 export interface RelayedRoomCalls {
-  /** Of one relay, or of those of a hub. Settles when what they bring is durable, but what still waits. */
+  /**
+   * Of one relay, or of those of a hub. Settles when what they bring is durable, but what still waits. With a join in it,
+   * when it is taken.
+   */
   upload(uploads: readonly Upload[]): Promise<readonly UploadAnswer[]>;
 }
 

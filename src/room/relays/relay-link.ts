@@ -2,7 +2,15 @@
 
 import type { RoomConnection } from "../people/room-connection.ts";
 import { EndedThere } from "./ended-there.ts";
-import type { Dispatch, DispatchAnswer, Position, RelayCount, RelaySums, Upload } from "./relay-calls.ts";
+import type {
+  Dispatch,
+  DispatchAnswer,
+  Position,
+  RelayCount,
+  RelayStep,
+  RelaySums,
+  Upload,
+} from "./relay-calls.ts";
 import type { RelaySocket } from "./relay-socket.ts";
 import { RelaySteps } from "./relay-steps.ts";
 import type { StoredRelay } from "./relay-store.ts";
@@ -32,6 +40,8 @@ export class RelayLink implements StoredRelay {
   readonly steps = new RelaySteps();
   readonly held = new Map<string, Held>();
   readonly ended = new EndedThere();
+  /** Connections whose joins are not decided yet. */
+  readonly joining = new Set<string>();
   /** Whether it has said in this life of the room who is there. */
   isKnown = false;
   /** `due`: it is asked with the next dispatch who is there. */
@@ -58,6 +68,7 @@ export class RelayLink implements StoredRelay {
   /** Where it is in the log when all that it was given has come; `null`: not known. */
   #at: Position | null = null;
   #waiting: readonly string[] = [];
+  #lists = 0;
   #lastUpload: Pick<Upload, "relayLife" | "number"> | undefined;
 
   constructor({ number, region }: StoredRelay, isNew: boolean) {
@@ -75,7 +86,7 @@ export class RelayLink implements StoredRelay {
 
   /** Whether nobody is there, and nothing is to be said. */
   get isEmpty(): boolean {
-    if (!this.isKnown || this.#isLost || this.held.size > 0) return false;
+    if (!this.isKnown || this.#isLost || this.held.size + this.joining.size > 0) return false;
     return this.sums.connections === 0 && this.steps.isEmpty;
   }
 
@@ -152,14 +163,27 @@ export class RelayLink implements StoredRelay {
   }
 
   /** Whether an upload is one that was taken before. */
-  hasTaken({ relayLife, number }: Upload): boolean {
+  hasTaken({ relayLife, number, items }: Upload): boolean {
     const last = this.#lastUpload;
     if (last?.relayLife === relayLife && number <= last.number) return true;
     this.#lastUpload = { relayLife, number };
+    for (const item of items) if (item.kind === "join") this.joining.add(item.id);
     return false;
   }
 
-  /** What a flush has for it. `waiting`: connections with commands that still wait. */
+  /** The room has let a connection in, or not. */
+  decides(step: Extract<RelayStep, { do: "admitted" | "refused" }>): void {
+    this.joining.delete(step.id);
+    this.steps.add(step);
+  }
+
+  /** A list of connections with something that still waits, which the relay is about to get. */
+  lists(waiting: readonly string[]): Pick<Dispatch, "waiting" | "waitingAs"> {
+    this.#waiting = waiting;
+    return { waiting, waitingAs: ++this.#lists };
+  }
+
+  /** What a flush has for it. `waiting`: connections with something that still waits. */
   dispatch(
     life: string,
     before: Position,
@@ -180,13 +204,13 @@ export class RelayLink implements StoredRelay {
     if (asksWho) this.question = "under way";
     const after = this.#at ?? before;
     this.#at = upTo;
-    this.#waiting = waiting;
     const number = this.#number + 1;
     this.#life = life;
     if (this.#change !== NOBODY) this.#changes.set(number, this.#change);
     this.#change = NOBODY;
     const dispatches = splitDispatch({
-      ...{ life, number, after, upTo, waiting, openStreams, asksWho },
+      ...{ life, number, after, upTo, openStreams, asksWho },
+      ...this.lists(waiting),
       ...this.steps.take(),
     });
     this.#number += dispatches.length;

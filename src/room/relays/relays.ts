@@ -164,13 +164,13 @@ export class Relays {
   admit(relay: number, state: RoomConnectionState, now: number): void {
     const link = this.#linkOf(relay);
     const { connection } = this.#add(link, state, now);
-    link.steps.add({ do: "admitted", id: state.id });
+    link.decides({ do: "admitted", id: state.id });
     this.#rules.connections.admit(connection);
   }
 
   /** A connection that was not let in. */
   refuse(relay: number, id: string, refusal: Refusal): void {
-    this.#linkOf(relay).steps.add({ do: "refused", id, refusal });
+    this.#linkOf(relay).decides({ do: "refused", id, refusal });
   }
 
   /** It gets its first frames: the relay must know before. */
@@ -246,10 +246,10 @@ export class Relays {
     return "new";
   }
 
-  /** Connections of a relay with commands that still wait. */
-  waitingAt(relay: number): readonly string[] {
-    const link = this.#links.get(relay);
-    return link === undefined ? [] : this.#busyAt(link);
+  /** Connections of a relay with something that still waits. */
+  waitingAt(relay: number): Pick<Dispatch, "waiting" | "waitingAs"> {
+    const link = this.#linkOf(relay);
+    return link.lists(this.#busyAt(link));
   }
 
   /** The number of the last dispatch to a relay. */
@@ -375,12 +375,13 @@ export class Relays {
   }
 
   #busyAt(link: RelayLink): string[] {
-    const busy: string[] = [];
+    const busy = [...link.joining];
     for (const [id, { connection }] of link.held) if (this.#isBusy(connection)) busy.push(id);
     return busy;
   }
 
   #isBusy(connection: RoomConnection): boolean {
+    if (connection.state.stage.at === "joining") return true;
     return this.#queue.isBusyWith(connection) || this.plan.isHeld(connection);
   }
 

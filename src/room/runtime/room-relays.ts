@@ -108,15 +108,14 @@ export class RoomRelays {
       if (verdict === "new") for (const item of upload.items) this.#take(upload.relay, item);
       return { relay: upload.relay, verdict };
     });
-    if (begun.some(({ verdict }) => verdict !== "other life")) await this.#ports.flush();
-    return begun.map(({ relay, verdict }) =>
-      verdict === "other life"
-        ? { kind: "other life", life }
-        : {
-            ...{ kind: "taken", life },
-            ...{ waiting: this.#relays.waitingAt(relay), dispatched: this.#relays.dispatchedTo(relay) },
-          },
-    );
+    // What joins waits for longer than a flush, and the next ones to join wait for this answer.
+    if (uploads.some(({ items }) => items.some(({ kind }) => kind === "join"))) this.#ports.flushIfNeeded();
+    else if (begun.some(({ verdict }) => verdict !== "other life")) await this.#ports.flush();
+    return begun.map(({ relay, verdict }) => {
+      if (verdict === "other life") return { kind: "other life", life };
+      const dispatched = this.#relays.dispatchedTo(relay);
+      return { kind: "taken", life, ...this.#relays.waitingAt(relay), dispatched };
+    });
   }
 
   /** Settles when it is known who is at the relays: soon after a start. */

@@ -79,7 +79,8 @@ describe("calls between a room and a relay", () => {
     const [ada] = await joined(sides, "ada");
     const bo = await sides.join("bo");
     const join = sides.uploads.shift() ?? expect.fail();
-    join.resolve({ kind: "taken", life: sides.relays.plan.life, waiting: [], dispatched: 0 });
+    const { life } = sides.relays.plan;
+    join.resolve({ kind: "taken", life, waiting: [], waitingAs: 1, dispatched: 0 });
     await settle();
     sides.relay.gone(bo.connection, "lost");
     await settle();
@@ -94,6 +95,20 @@ describe("calls between a room and a relay", () => {
     expect(members(sides)).toEqual(["ada"]);
     expect(ada?.socket.ofType("memberLeft")).toHaveLength(1);
     expect(sides.room.room.counts).toMatchObject({ members: 1, connections: 1 });
+  });
+
+  it("[L20] a join that the room has not decided when it dies is refused, and its client asks again", async () => {
+    const sides = new TwoSides();
+    const ada = await sides.join("ada");
+    const join = sides.uploads.shift() ?? expect.fail();
+    expect(sides.relays.begin(join.upload)).toBe("new");
+    const { life } = sides.relays.plan;
+    join.resolve({ kind: "taken", life, ...sides.relays.waitingAt(1), dispatched: 0 });
+    await settle();
+    expect(ada.outcome).toBeUndefined();
+    sides.room.restart("crash");
+    await sides.carry();
+    expect(ada.outcome).toBe("refused");
   });
 
   it("[L53] who is at a relay that could not be asked misses nothing: the next message finds it", async () => {

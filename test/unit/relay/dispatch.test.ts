@@ -28,7 +28,8 @@ describe("a dispatch", () => {
   it("[L11] that is larger than a call is several that follow on each other, with the same events and answers", () => {
     const entries = Array.from({ length: 10 }, (_, n) => entry(`${n}`.repeat(40)));
     const dispatch: Dispatch = {
-      ...{ life: "l", number: 7, after: at(3), upTo: at(13), waiting: [], openStreams: 0, asksWho: false },
+      ...{ life: "l", number: 7, after: at(3), upTo: at(13) },
+      ...{ waiting: [], waitingAs: 1, openStreams: 0, asksWho: false },
       steps: [
         { do: "admitted", id: "a" },
         { do: "deliver", entries, answers: [["a", ["ok"]]], checkpoint: "c" },

@@ -20,7 +20,14 @@ const NOTHING: DeliverStep = { do: "deliver", entries: [], answers: [], checkpoi
 
 function dispatchTo(relay: number, number: number, more: Partial<Dispatch> = {}): AddressedDispatch {
   const places = { after: at(number - 1), upTo: at(number) };
-  const rest = { waiting: [], openStreams: 0, asksWho: false, steps: [NOTHING], texts: [] };
+  const rest = {
+    waiting: [],
+    waitingAs: number,
+    openStreams: 0,
+    asksWho: false,
+    steps: [NOTHING],
+    texts: [],
+  };
   return { number: relay, region: "", dispatch: { life: "room", number, ...places, ...rest, ...more } };
 }
 

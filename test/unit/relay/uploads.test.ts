@@ -15,6 +15,7 @@ class RoomOfUploads {
   readonly uploads: Uploads;
   answer: (upload: Upload) => Promise<UploadAnswer> = async () => this.ok();
   life = "first";
+  #lists = 0;
 
   constructor() {
     this.uploads = new Uploads(1, "relay", {
@@ -33,8 +34,8 @@ class RoomOfUploads {
     });
   }
 
-  ok(waiting: readonly string[] = []): UploadAnswer {
-    return { kind: "taken", life: this.life, waiting, dispatched: 0 };
+  ok(waiting: readonly string[] = [], waitingAs = ++this.#lists): UploadAnswer {
+    return { kind: "taken", life: this.life, waiting, waitingAs, dispatched: 0 };
   }
 
   frame(id: string, text: string): void {
@@ -123,11 +124,23 @@ describe("uploads", () => {
     room.frame("a", "done");
     room.frame("b", "an auth");
     await room.uploads.settled;
-    room.uploads.heard("second", []);
+    room.uploads.heard({ life: "second", waiting: [], waitingAs: 1 });
     expect(room.doubted).toEqual(["b"]);
-    room.uploads.heard("third", []);
+    room.uploads.heard({ life: "third", waiting: [], waitingAs: 1 });
     expect(room.doubted).toEqual(["b"]);
     expect([room.uploads.isOver("first"), room.uploads.isOver("third")]).toEqual([true, false]);
+  });
+
+  it("[L20] are in doubt by the list that the room made last, whichever comes last", async () => {
+    const room = new RoomOfUploads();
+    room.answer = async () => room.ok(["a"], 7);
+    room.uploads.heard({ life: "first", waiting: ["b"], waitingAs: 5 });
+    room.frame("a", "an auth");
+    await room.uploads.settled;
+    // A dispatch that was made before the answer.
+    room.uploads.heard({ life: "first", waiting: [], waitingAs: 6 });
+    room.uploads.heard({ life: "second", waiting: [], waitingAs: 1 });
+    expect(room.doubted).toEqual(["a"]);
   });
 
   it("[L4] that do not reach the room end their connections; who is gone is said with the next", async () => {

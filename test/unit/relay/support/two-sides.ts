@@ -102,7 +102,7 @@ export class TwoSides {
           this.room.room.enqueue({ kind: "leave", connection, departure: item.departure });
       }
     this.room.flush();
-    return { kind: "taken", life, waiting: relays.waitingAt(1), dispatched: relays.dispatchedTo(1) };
+    return { kind: "taken", life, ...relays.waitingAt(1), dispatched: relays.dispatchedTo(1) };
   }
 
   /** The relay takes what the room sends. Its answers are the test's to give back. */

@@ -13,6 +13,7 @@ import { heldCrowd } from "./scenarios/held-crowd.ts";
 import { coldWake, replay } from "./scenarios/history.ts";
 import { idle } from "./scenarios/idle.ts";
 import { inbox } from "./scenarios/inbox.ts";
+import { pacedRelayed } from "./scenarios/paced-relayed.ts";
 import { quietRoom } from "./scenarios/quiet-room.ts";
 import { readerFlood } from "./scenarios/reader-flood.ts";
 import { relayed } from "./scenarios/relayed.ts";
@@ -37,6 +38,7 @@ const SCENARIOS = {
   readerFlood,
   returning,
   relayed,
+  pacedRelayed,
   held,
   heldInBrowser,
   browserReplay,

@@ -227,6 +227,15 @@ export function plansFor(other: string | undefined, seed: number): readonly Plan
         { ...edgeRooms({ vars: { RELAY_ABOVE: "off" } }), name: "without relays" },
       ],
     },
+    {
+      name: "(u) 9,000 readers at 4 relays, and in the room itself",
+      order: { scenario: "pacedRelayed", params: { receivers: 9_000, users: 500, ms: 10_000 } },
+      targets: [
+        edgeRooms({ vars: { RELAY_ABOVE: "0", RELAY_CONNECTIONS: "2500" } }),
+        { ...edgeRooms({ vars: { RELAY_ABOVE: "off" } }), name: "without relays" },
+      ],
+      withinMs: 240_000,
+    },
     delivery("cut off for 2 s", 0, [...withReaders, socketIoRecovery, socketIo, party]),
     delivery("cut off, the server untold", 1, withReaders.slice(0, 1).concat(socketIoRecovery)),
   ];

@@ -90,7 +90,6 @@ const RELAYED = [
     "purge",
   ],
   ...[
-    "receipts",
     "replaced",
     "retention",
     "retry",

@@ -215,6 +215,7 @@ describe("a hub", () => {
       kind: "taken",
       life: "room",
       waiting,
+      waitingAs: 1,
       dispatched: 0,
     });
     const first = upload(1);

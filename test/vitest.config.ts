@@ -89,15 +89,7 @@ const RELAYED = [
     "permission-lapses",
     "purge",
   ],
-  ...[
-    "replaced",
-    "retention",
-    "retry",
-    "revoked",
-    "revoked-at-once",
-    "revoked-tokens",
-    "room-settings",
-  ],
+  ...["replaced", "retention", "retry", "revoked", "revoked-at-once", "revoked-tokens", "room-settings"],
   ...[
     "server-events",
     "session-rooms",

@@ -124,7 +124,8 @@ export class Uploads {
     this.#running = undefined;
   }
 
-  async #send(items: readonly UploadItem[]): Promise<void> {
+  /** `isAgain`: a life of the room has refused them. */
+  async #send(items: readonly UploadItem[], isAgain = false): Promise<void> {
     const { upload, sums, failed, inDoubt, owes, taken } = this.#ports;
     const batch = {
       ...{ relay: this.#relay, relayLife: this.#relayLife, number: ++this.#number },
@@ -149,8 +150,9 @@ export class Uploads {
         return;
       }
       this.heard({ life: answer.life, waiting: [], waitingAs: 0 });
-      // If it was tried once, that life has refused it, and no other has seen it.
-      if (tries === 1) return await this.#send(items);
+      // If it was tried once, that life has refused it, and no other has seen it. A room that dies again and again is not
+      // called without a pause: the clients come back, each in its own time.
+      if (tries === 1 && !isAgain) return await this.#send(items, true);
     } catch (error) {
       this.#hasFailed = true;
       failed(error);

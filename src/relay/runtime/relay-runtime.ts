@@ -32,6 +32,7 @@ import { HeldSocket, type KeptState } from "../held-socket.ts";
 import { Relay } from "../relay.ts";
 
 /** No timer is further ahead than this. */
+/** The timer is set only while a connection waits until its permission may be asked for: so long it keeps the object awake. */
 const MAX_TIMER_MS = 5_000;
 
 export class RelayRuntime {

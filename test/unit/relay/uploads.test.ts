@@ -95,6 +95,17 @@ describe("uploads", () => {
     expect(room.calls.map(framesOf)).toEqual([[["a", "1"]], [["b", "2"]]]);
   });
 
+  it("[L4] that are refused by one life after the other are not sent on and on: their clients come back", async () => {
+    const room = new RoomOfUploads();
+    room.frame("a", "1");
+    await room.uploads.settled;
+    let refused = 0;
+    room.answer = async () => (++refused > 3 ? room.ok() : { kind: "other life", life: `life ${refused}` });
+    room.frame("a", "2");
+    await room.uploads.settled;
+    expect([refused, room.doubted]).toEqual([2, ["a"]]);
+  });
+
   it("[L4] that a later life of the room refuses go to it, unless the one before may have taken them", async () => {
     const room = new RoomOfUploads();
     room.frame("a", "1");

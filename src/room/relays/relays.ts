@@ -1,14 +1,13 @@
 // The relays of a room: which there are, who is at them, and what each has to be told. The room holds the connection of a
 // relay only while it lists its members, or while that connection speaks.
 
-import type { Actor, Identity } from "../../access/identity.ts";
+import type { Identity } from "../../access/identity.ts";
 import type { Departure } from "../../object/close-codes.ts";
-import { sinceMs } from "../../object/liveness.ts";
-import { type Closing, LISTED_MEMBERS, type Refusal } from "../../protocol/index.ts";
+import type { Refusal } from "../../protocol/index.ts";
 import type { Expelled, Expulsion } from "../people/expulsion.ts";
-import { RoomConnection, type RoomConnectionState } from "../people/room-connection.ts";
-import type { RoomPresence } from "../people/room-presence.ts";
-import { type Barred, sayBarred } from "./barred-there.ts";
+import type { RoomConnection, RoomConnectionState } from "../people/room-connection.ts";
+import { sayBarred } from "./barred-there.ts";
+import { HeldConnections } from "./held-connections.ts";
 import type {
   AddressedDispatch,
   DeliverStep,
@@ -16,14 +15,13 @@ import type {
   DispatchAnswer,
   Position,
   RelayEntry,
-  RelaySums,
   Upload,
 } from "./relay-calls.ts";
 import { chooseRelay, placeKeyOf } from "./relay-choice.ts";
-import { type Held, NOBODY, plus, RelayLink } from "./relay-link.ts";
+import { RelayLink } from "./relay-link.ts";
 import { nextRelay } from "./relay-numbers.ts";
-import { RelaySocket } from "./relay-socket.ts";
 import type { RelayStore, StoredRelay } from "./relay-store.ts";
+import type { RelaysRules } from "./relays-rules.ts";
 
 /** How a room spreads over relays. */
 export interface RelayPlan {
@@ -46,49 +44,30 @@ export interface Forwarded {
   readonly checkpoint: string | null;
 }
 
-export interface RelaysRules {
-  readonly log: { readonly epoch: string; readonly head: number };
-  readonly roomPresence: RoomPresence;
-  readonly streams: { readonly size: number };
-  readonly connections: {
-    /** How many sockets the room itself has. */
-    readonly own: number;
-    admit(connection: RoomConnection): void;
-    /** Takes in one that is at a relay already. */
-    hold(connection: RoomConnection): void;
-    /** Forgets one that goes on at its relay. */
-    letGo(connection: RoomConnection): void;
-    leave(connection: RoomConnection, departure: Departure, now: number): void;
-    drop(connection: RoomConnection, closing: Closing, now: number): void;
-  };
-  readonly moderation: Barred & { refusalFor(actor: Actor, now: number): Refusal | undefined };
-}
-
 /** What arrived and waits for a flush. */
-type Queue = { isBusyWith(connection: RoomConnection): boolean };
-
-/** A connection that was silent for so long is let go, in milliseconds. */
-const LET_GO_AFTER_MS = 30_000;
-const TIDY_EVERY_MS = 10_000;
+type WaitingWork = { isBusyWith(connection: RoomConnection): boolean };
 
 export class Relays {
   readonly plan: RelayPlan;
   readonly #rules: RelaysRules;
   readonly #store: RelayStore;
-  readonly #queue: Queue;
   readonly #links = new Map<number, RelayLink>();
   /** Forgotten ones. Their numbers of dispatches and uploads go on, as the object may live that has seen them. */
   readonly #forgotten = new Map<number, RelayLink>();
+  readonly #held: HeldConnections;
   /** Where the log stood after the last flush. */
   #at: Position;
-  #tidiedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(plan: RelayPlan, store: RelayStore, rules: RelaysRules, queue: Queue) {
-    this.#queue = queue;
+  constructor(plan: RelayPlan, store: RelayStore, rules: RelaysRules, queue: WaitingWork) {
     this.plan = plan;
     this.#store = store;
     this.#rules = rules;
     this.#at = this.#position;
+    this.#held = new HeldConnections(
+      this.#links,
+      rules,
+      (connection) => queue.isBusyWith(connection) || plan.isHeld(connection),
+    );
     for (const stored of store.atStart) this.#links.set(stored.number, new RelayLink(stored, false));
   }
 
@@ -111,7 +90,7 @@ export class Relays {
 
   /** Connections past their first frames, without those of the room itself. */
   get size(): number {
-    return this.#total.connections;
+    return this.#held.total.connections;
   }
 
   /** Where a new socket goes; `undefined`: it stays here. */
@@ -163,7 +142,7 @@ export class Relays {
   /** A connection that was let in: its first frames come with a flush. */
   admit(relay: number, state: RoomConnectionState, now: number): void {
     const link = this.#linkOf(relay);
-    const { connection } = this.#add(link, state, now);
+    const { connection } = this.#held.add(link, state, now);
     link.decides({ do: "admitted", id: state.id });
     this.#rules.connections.admit(connection);
   }
@@ -195,42 +174,20 @@ export class Relays {
 
   /** A connection that speaks; `undefined`: the room has closed it. */
   hold(relay: number, state: RoomConnectionState, unsent: number, now: number): RoomConnection | undefined {
-    const link = this.#linkOf(relay);
-    if (link.ended.has(state, now)) return undefined;
-    const held = link.held.get(state.id) ?? this.#holdNew(link, state, now);
-    held.touchedAt = now;
-    held.socket.waits(unsent);
-    return held.connection;
+    return this.#held.hold(this.#linkOf(relay), state, unsent, now);
   }
 
-  /**
-   * A connection is gone from its relay. Answers the one that the room holds: if it has woken meanwhile and lists its
-   * members, the others do not know yet.
-   */
+  /** A connection is gone from its relay. Answers the one that the room holds. */
   gone(relay: number, id: string, state: RoomConnectionState | undefined, now: number) {
     const link = this.#links.get(relay);
-    link?.hasGone(id);
-    const held = link?.held.get(id);
-    if (held !== undefined || link === undefined || state === undefined) return held?.connection;
-    const barred = this.#rules.moderation.refusalFor(state.actor, now);
-    if (link.ended.has(state, now) || barred !== undefined) return undefined;
-    if (state.actor.identity.kind !== "user" || !this.#rules.roomPresence.isListed) return undefined;
-    const { connection } = this.#holdNew(link, state, now);
-    this.#rules.roomPresence.recall([connection]);
-    return connection;
+    return link && this.#held.gone(link, id, state, now);
   }
 
   /** The room forgets a connection. */
   forget(connection: RoomConnection): void {
     const link = this.#linkWith(connection);
-    const { id, stage } = connection.state;
-    const held = link?.held.get(id);
-    if (link === undefined || held?.connection !== connection) return;
-    link.held.delete(id);
-    if (!held.socket.isClosed) return;
-    link.ended.add({ kind: "one", id });
-    if (stage.at === "joining") return;
-    link.counts(connection, -1);
+    if (link === undefined) return;
+    this.#held.forget(link, connection);
     this.#count();
   }
 
@@ -249,7 +206,7 @@ export class Relays {
   /** Connections of a relay with something that still waits. */
   waitingAt(relay: number): Pick<Dispatch, "waiting" | "waitingAs"> {
     const link = this.#linkOf(relay);
-    return link.lists(this.#busyAt(link));
+    return link.lists(this.#held.busyAt(link));
   }
 
   /** The number of the last dispatch to a relay. */
@@ -267,11 +224,11 @@ export class Relays {
     for (const link of this.#links.values()) {
       const { number, region } = link;
       sayBarred(link, this.#rules.moderation, now);
-      const waiting = this.#busyAt(link);
+      const waiting = this.#held.busyAt(link);
       const made = link.dispatch(this.plan.life, before, upTo, waiting, this.#rules.streams.size);
       for (const dispatch of made) dispatches.push({ number, region, dispatch });
     }
-    this.#tidy(now);
+    this.#held.tidy(now);
     return dispatches;
   }
 
@@ -281,9 +238,9 @@ export class Relays {
     if (link === undefined) return;
     const number = dispatches.at(-1)?.number ?? 0;
     const isAsked = dispatches.some(({ asksWho }) => asksWho);
-    if (answer.who !== undefined) this.#meet(link, JSON.parse(answer.who), number, now);
+    if (answer.who !== undefined) this.#held.meet(link, JSON.parse(answer.who), number, now);
     link.settled(dispatches, answer);
-    if (isAsked) this.#heardOf(link, answer.who !== undefined);
+    if (isAsked) this.#held.heardOf(link, answer.who !== undefined);
     this.#count();
   }
 
@@ -299,7 +256,7 @@ export class Relays {
     }
     // The next dispatch asks again.
     link.saysNothing();
-    this.#heardOf(link, true);
+    this.#held.heardOf(link, true);
     this.#count();
   }
 
@@ -318,14 +275,8 @@ export class Relays {
     return { epoch, seq: head };
   }
 
-  get #total(): RelaySums {
-    let total = NOBODY;
-    for (const { sums } of this.#links.values()) total = plus(total, sums);
-    return total;
-  }
-
   #count(): void {
-    this.#rules.roomPresence.relayed(this.#total);
+    this.#held.count();
   }
 
   #begin(region: string): RelayLink | undefined {
@@ -354,90 +305,6 @@ export class Relays {
 
   #linkWith({ relay }: RoomConnection): RelayLink | undefined {
     return relay === null ? undefined : this.#links.get(relay);
-  }
-
-  #add(link: RelayLink, state: RoomConnectionState, now: number): Held {
-    const socket = new RelaySocket(link.steps, state.id);
-    const connection = new RoomConnection(socket, state, link.number);
-    const openedWith = state.stage.at === "joining" ? null : 0;
-    const held = { connection, socket, touchedAt: now, openedWith };
-    link.held.set(state.id, held);
-    return held;
-  }
-
-  #holdNew(link: RelayLink, state: RoomConnectionState, now: number): Held {
-    const held = this.#add(link, state, now);
-    this.#rules.connections.hold(held.connection);
-    // A room that died may not have said it.
-    const barred = this.#rules.moderation.refusalFor(state.actor, now);
-    if (barred !== undefined) this.#rules.connections.drop(held.connection, barred, now);
-    return held;
-  }
-
-  #busyAt(link: RelayLink): string[] {
-    const busy = [...link.joining];
-    for (const [id, { connection }] of link.held) if (this.#isBusy(connection)) busy.push(id);
-    return busy;
-  }
-
-  #isBusy(connection: RoomConnection): boolean {
-    if (connection.state.stage.at === "joining") return true;
-    return this.#queue.isBusyWith(connection) || this.plan.isHeld(connection);
-  }
-
-  /** The connections of users that a relay has. Those that it has no more were lost. */
-  #meet(link: RelayLink, who: readonly RoomConnectionState[], number: number, now: number): void {
-    const there = new Set<string>();
-    for (const state of who) {
-      there.add(state.id);
-      // One that waits for its first frames is in the queue of the room, or comes with an upload.
-      const isGone = link.goneMeanwhile.has(state.id) || link.ended.has(state, now);
-      if (state.stage.at === "joining" || link.held.has(state.id) || isGone) continue;
-      this.#holdNew(link, state, now);
-    }
-    for (const connection of link.notNamed(there, number))
-      this.#rules.connections.leave(connection, "lost", now);
-  }
-
-  #heardOf(link: RelayLink, saidWho: boolean): void {
-    link.question = "none";
-    link.isKnown = true;
-    const { roomPresence } = this.#rules;
-    if (!saidWho) roomPresence.countRelayed();
-    else if (this.#areAllHeard) this.#list();
-  }
-
-  get #areAllHeard(): boolean {
-    for (const { question } of this.#links.values()) if (question !== "none") return false;
-    return true;
-  }
-
-  /** All that are at relays are held now: they are listed, or too many for that. */
-  #list(): void {
-    const { roomPresence } = this.#rules;
-    const held: RoomConnection[] = [];
-    for (const link of this.#links.values())
-      for (const { connection } of link.held.values())
-        if (connection.user !== null && connection.state.stage.at !== "joining") held.push(connection);
-    this.#count();
-    const { members } = this.#total;
-    if (members <= LISTED_MEMBERS) roomPresence.meet(held);
-    else roomPresence.countRelayed();
-  }
-
-  #tidy(now: number): void {
-    if (sinceMs(this.#tidiedAt, now) < TIDY_EVERY_MS) return;
-    this.#tidiedAt = now;
-    const { isListed } = this.#rules.roomPresence;
-    for (const link of this.#links.values()) {
-      if (!link.isSettled) continue;
-      for (const { connection, touchedAt } of [...link.held.values()]) {
-        const isKept = (isListed && connection.user !== null) || connection.state.stage.at === "joining";
-        if (isKept || sinceMs(touchedAt, now) < LET_GO_AFTER_MS || this.#isBusy(connection)) continue;
-        link.held.delete(connection.state.id);
-        this.#rules.connections.letGo(connection);
-      }
-    }
   }
 }
 

@@ -34,7 +34,7 @@ export interface RelayOutlet {
   readonly areThere: boolean;
   readonly size: number;
   deliver(forwarded: Forwarded): void;
-  expel(whom: Expelled, expulsion: Expulsion, departure: Departure): void;
+  expel(whom: Expelled, expulsion: Expulsion, departure: Departure, now: number): void;
   opens(connection: RoomConnection): void;
   lacks(connection: RoomConnection, streams: LackedStreams): void;
   forget(connection: RoomConnection): void;
@@ -353,7 +353,7 @@ export class Connections implements Outlet {
       const closing = isMeant ? closingFor(expulsion, connection.identity, at.now) : undefined;
       if (closing !== undefined) this.#closeLast(connection, closing, departure, at);
     }
-    this.relays?.expel(whom, expulsion, departure);
+    this.relays?.expel(whom, expulsion, departure, at.now);
     if (departure === "left")
       this.#rules.roomPresence.dismiss(whom === "everybody" ? null : whom.user, at.now);
   }

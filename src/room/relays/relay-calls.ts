@@ -63,6 +63,14 @@ export interface DeliverStep {
   readonly checkpoint: string | null;
 }
 
+/** An act of moderation closes connections. */
+export interface ExpelStep {
+  readonly do: "expel";
+  readonly whom: Expelled;
+  readonly expulsion: Expulsion;
+  readonly departure: Departure;
+}
+
 export type RelayStep =
   | DeliverStep
   | { readonly do: "admitted"; readonly id: string }
@@ -76,12 +84,7 @@ export type RelayStep =
   | { readonly do: "lacks"; readonly id: string; readonly streams: "all" | readonly number[] }
   | { readonly do: "whole"; readonly id: string }
   | { readonly do: "close"; readonly id: string; readonly closing: Closing }
-  | {
-      readonly do: "expel";
-      readonly whom: Expelled;
-      readonly expulsion: Expulsion;
-      readonly departure: Departure;
-    };
+  | ExpelStep;
 
 /** What one flush of a room has for a relay. */
 export interface Dispatch {

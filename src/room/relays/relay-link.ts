@@ -5,6 +5,7 @@ import { EndedThere } from "./ended-there.ts";
 import type {
   Dispatch,
   DispatchAnswer,
+  ExpelStep,
   Position,
   RelayCount,
   RelayStep,
@@ -154,6 +155,12 @@ export class RelayLink implements StoredRelay {
     const held = this.held.get(connection.state.id);
     if (held !== undefined) this.#opening.push(held);
     this.counts(connection, 1);
+  }
+
+  /** Closes connections that the room may not hold. */
+  expel(step: ExpelStep): void {
+    this.steps.add(step);
+    this.ended.add({ kind: "many", whom: step.whom, expulsion: step.expulsion });
   }
 
   /** A connection gets its first frames (1), or is closed (-1): it counts before the relay says so. */

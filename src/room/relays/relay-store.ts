@@ -1,4 +1,5 @@
 import type { Sql } from "../../object/storage/sql.ts";
+import type { Untold } from "./untold.ts";
 
 /** Which relay, and where it was placed ("": anywhere). */
 export interface StoredRelay {
@@ -6,19 +7,26 @@ export interface StoredRelay {
   readonly region: string;
 }
 
-/** The relays of a room: written when one begins or ends, never for a connection. */
+interface Stored {
+  readonly relays: readonly StoredRelay[];
+  readonly untold: readonly Untold[];
+}
+
+const NOTHING: Stored = { relays: [], untold: [] };
+
+/** The relays of a room: written when one begins or ends, or somebody is expelled, never for a connection. */
 export class RelayStore {
   readonly #sql: Sql;
-  readonly atStart: readonly StoredRelay[];
+  readonly atStart: Stored;
 
   /** `atStart`: what stood in the row as the object started. */
   constructor(sql: Sql, atStart: string | null) {
     this.#sql = sql;
-    this.atStart = atStart === null ? [] : JSON.parse(atStart);
+    this.atStart = atStart === null ? NOTHING : JSON.parse(atStart);
   }
 
-  put(relays: readonly StoredRelay[]): void {
-    const text = relays.length === 0 ? null : JSON.stringify(relays);
+  put(stored: Stored): void {
+    const text = stored.relays.length === 0 ? null : JSON.stringify(stored);
     this.#sql.exec("UPDATE room SET relays = ?", text);
   }
 }

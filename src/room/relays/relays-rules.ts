@@ -5,7 +5,6 @@ import type { Departure } from "../../object/close-codes.ts";
 import type { Closing, Refusal } from "../../protocol/index.ts";
 import type { RoomConnection } from "../people/room-connection.ts";
 import type { RoomPresence } from "../people/room-presence.ts";
-import type { Barred } from "./barred-there.ts";
 
 export interface RelaysRules {
   readonly log: { readonly epoch: string; readonly head: number };
@@ -22,5 +21,5 @@ export interface RelaysRules {
     leave(connection: RoomConnection, departure: Departure, now: number): void;
     drop(connection: RoomConnection, closing: Closing, now: number): void;
   };
-  readonly moderation: Barred & { refusalFor(actor: Actor, now: number): Refusal | undefined };
+  readonly moderation: { refusalFor(actor: Actor, now: number): Refusal | undefined };
 }

@@ -6,7 +6,6 @@ import type { Departure } from "../../object/close-codes.ts";
 import type { Refusal } from "../../protocol/index.ts";
 import type { Expelled, Expulsion } from "../people/expulsion.ts";
 import type { RoomConnection, RoomConnectionState } from "../people/room-connection.ts";
-import { sayBarred } from "./barred-there.ts";
 import { HeldConnections } from "./held-connections.ts";
 import type {
   AddressedDispatch,
@@ -22,6 +21,7 @@ import { RelayLink } from "./relay-link.ts";
 import { nextRelay } from "./relay-numbers.ts";
 import type { RelayStore, StoredRelay } from "./relay-store.ts";
 import type { RelaysRules } from "./relays-rules.ts";
+import { UntoldExpulsions } from "./untold.ts";
 
 /** How a room spreads over relays. */
 export interface RelayPlan {
@@ -55,6 +55,7 @@ export class Relays {
   /** Forgotten ones. Their numbers of dispatches and uploads go on, as the object may live that has seen them. */
   readonly #forgotten = new Map<number, RelayLink>();
   readonly #held: HeldConnections;
+  readonly #untold: UntoldExpulsions;
   /** Where the log stood after the last flush. */
   #at: Position;
 
@@ -68,7 +69,9 @@ export class Relays {
       rules,
       (connection) => queue.isBusyWith(connection) || plan.isHeld(connection),
     );
-    for (const stored of store.atStart) this.#links.set(stored.number, new RelayLink(stored, false));
+    const { relays, untold } = store.atStart;
+    this.#untold = new UntoldExpulsions(untold);
+    for (const stored of relays) this.#links.set(stored.number, new RelayLink(stored, false));
   }
 
   /** Whether any has or may have somebody. */
@@ -85,7 +88,7 @@ export class Relays {
   /** Whether a flush has something to send. */
   get hasWork(): boolean {
     for (const link of this.#links.values()) if (link.hasWork) return true;
-    return false;
+    return this.#untold.isOver(this.#links.values());
   }
 
   /** Connections past their first frames, without those of the room itself. */
@@ -131,12 +134,16 @@ export class Relays {
   }
 
   /** Closes connections that the room may not hold. */
-  expel(whom: Expelled, expulsion: Expulsion, departure: Departure): void {
-    for (const link of this.#links.values())
-      if (!link.isEmpty) {
-        link.steps.add({ do: "expel", whom, expulsion, departure });
-        link.ended.add({ kind: "many", whom, expulsion });
-      }
+  expel(whom: Expelled, expulsion: Expulsion, departure: Departure, now: number): void {
+    const step = { do: "expel", whom, expulsion, departure } as const;
+    let isSaid = false;
+    for (const link of this.#links.values()) {
+      if (link.isEmpty) continue;
+      link.expel(step);
+      isSaid = true;
+    }
+    // After a purge or an import the log is another one, which a relay finds by itself.
+    if (isSaid && whom !== "everybody") this.#untold.add(step, now);
   }
 
   /** A connection that was let in: its first frames come with a flush. */
@@ -223,12 +230,13 @@ export class Relays {
     const dispatches: AddressedDispatch[] = [];
     for (const link of this.#links.values()) {
       const { number, region } = link;
-      sayBarred(link, this.#rules.moderation, now);
+      if (!link.isKnown && link.question === "due") this.#untold.tell(link, now);
       const waiting = this.#held.busyAt(link);
       const made = link.dispatch(this.plan.life, before, upTo, waiting, this.#rules.streams.size);
       for (const dispatch of made) dispatches.push({ number, region, dispatch });
     }
     this.#held.tidy(now);
+    if (this.#untold.take(this.#links.values()) !== undefined) this.#write();
     return dispatches;
   }
 
@@ -295,7 +303,10 @@ export class Relays {
   }
 
   #write(): void {
-    this.#store.put(Array.from(this.#links.values(), ({ number, region }) => ({ number, region })));
+    this.#store.put({
+      relays: Array.from(this.#links.values(), ({ number, region }) => ({ number, region })),
+      untold: this.#untold.kept,
+    });
   }
 
   /** One that was forgotten may have somebody again. */

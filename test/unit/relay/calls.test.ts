@@ -188,20 +188,6 @@ describe("calls between a room and a relay", () => {
     expect(ada.socket.closed?.code).toBe(4500);
   });
 
-  it("[L58] who was banned as the room died is closed with its next start, also where members are only counted", async () => {
-    const sides = new TwoSides();
-    const [ada, bo] = await joined(sides, "ada", "bo");
-    sides.room.call(SERVER, (turn) =>
-      sides.room.room.moderation.kick(SERVER, { user: "ada", banSeconds: 60 }, turn),
-    );
-    sides.dispatches = [];
-    sides.room.restart("crash");
-    sides.room.flush();
-    const { answer } = sides.takeDispatches();
-    expect(answer.sums).toMatchObject({ connections: 1, members: 1 });
-    expect([ada?.socket.closed?.code, bo?.socket.closed]).toEqual([4403, undefined]);
-  });
-
   it("[L59] a room that starts tells webhooks of nobody who left before it knows who is at its relays", async () => {
     const webhooks = { events: new Set<WebhookEventType>(["room.occupied", "room.vacated"]), topics: null };
     const sides = new TwoSides({ webhooks });

@@ -7,7 +7,6 @@ import {
   MAX_PAGE_BYTES,
   MAX_REPLAY_EVENTS,
   MAX_UNREAD,
-  matchesTopics,
   type Outcome,
   parseCursor,
   type Recovery,
@@ -17,23 +16,21 @@ import {
   type SendResult,
   type Topics,
 } from "../../protocol/index.ts";
-import { type Entry, entriesUpTo, inOrder, type Page, type PageSize, takePage } from "./log-page.ts";
-import type { Aged } from "./log-ring.ts";
 import {
-  type BodyRow,
-  type ChangedRow,
-  isByServer,
-  type PlaceRow,
-  type TargetRow,
-  type WholeRow,
-} from "./log-rows.ts";
+  eventsPage,
+  hasEventsOf,
+  messagesPage,
+  type Page,
+  type PageSize,
+  type ReplaySnapshot,
+} from "./log-page.ts";
+import type { Aged } from "./log-ring.ts";
+import { type BodyRow, isByServer, type PlaceRow, type TargetRow, type WholeRow } from "./log-rows.ts";
 import type { LogStore } from "./log-store.ts";
 import {
   decodeMessage,
-  encodeDeleted,
   encodeMessage,
   encodeNewMessage,
-  encodeUpdated,
   type MessageExtras,
   type MessageMeta,
 } from "./message-body.ts";
@@ -85,12 +82,6 @@ export interface Change {
   readonly meta: Omit<MessageMeta, "changed">;
   readonly data: string;
   readonly by: string | null;
-}
-
-/** The reader of a long replay was sent messages after `since` as they were when `head` was `asOf`. */
-export interface ReplaySnapshot {
-  readonly since: number;
-  readonly asOf: number;
 }
 
 const WHOLE_REPLAY: PageSize = { limit: MAX_REPLAY_EVENTS, maxBytes: MAX_PAGE_BYTES };
@@ -350,10 +341,7 @@ export class RoomLog {
     told?: ReplaySnapshot,
     upTo = this.#head,
   ): Page {
-    const messages = entriesOf(this.#store.reads.ascending(after, upTo, rowsOf(size)));
-    const changes = changesOf(this.#store.reads.changedAfter(after), told);
-    const entries = entriesUpTo(inOrder(messages, changes), upTo);
-    return takePage(entries, { topics, ...size, start: after, end: upTo });
+    return eventsPage(this.#store.reads, { after, upTo, topics, size, told });
   }
 
   /** The messages with `after` < seq ≤ `upTo` as they are stored, ascending, read while iterating. `wanted`: about how many. */
@@ -380,22 +368,17 @@ export class RoomLog {
   hasEvents(after: number, upTo: number, topics: Topics): boolean {
     if (after < this.floor) return true;
     const end = Math.min(upTo, this.#head);
-    const messages = entriesOf(this.#store.reads.ascending(after, end, end - after));
-    const changes = changesOf(this.#store.reads.changedAfter(after), undefined);
-    for (const { seq, event } of inOrder(messages, changes)) {
-      if (seq > upTo) return false;
-      if (matchesTopics(topics, event)) return true;
-    }
-    return false;
+    return hasEventsOf(this.#store.reads, { after, upTo, end, topics });
   }
 
   /** The latest messages before `before`, ascending. */
-  messagesBefore(before: number, topics: Topics, size: PageSize, asShown = asStored): Page {
-    const upTo = Math.min(before - 1, this.#head);
-    const end = Math.min(this.floor + 1, before);
-    const messages = entriesOf(this.#store.reads.descending(upTo, rowsOf(size)), asShown);
-    const page = takePage(messages, { topics, ...size, start: before, end });
-    return { ...page, events: page.events.toReversed() };
+  messagesBefore(
+    before: number,
+    topics: Topics,
+    size: PageSize,
+    asShown?: (message: string) => string,
+  ): Page {
+    return messagesPage(this.#store.reads, { before, topics, size }, this, asShown);
   }
 
   #reaches({ epoch, seq }: Cursor): boolean {
@@ -415,21 +398,3 @@ export class RoomLog {
 }
 
 const speakerOf = ({ from, byServer }: Voice): Speaker => ({ author: from?.id ?? "", byServer });
-
-/** How many rows a page takes, most likely, with messages of about 1 KiB. One more tells whether there are others. */
-const rowsOf = ({ limit, maxBytes }: PageSize): number => Math.min(limit, Math.ceil(maxBytes / 1_024)) + 1;
-
-const asStored = (message: string): string => message;
-
-function* entriesOf(rows: Iterable<BodyRow>, asShown = asStored): Generator<Entry> {
-  for (const { seq, event, body } of rows) yield { seq, event, json: asShown(body) };
-}
-
-function* changesOf(rows: Iterable<ChangedRow>, told: ReplaySnapshot | undefined): Generator<Entry> {
-  for (const { seq, event, body, changed, changed_at: at, changed_by: by, deleted } of rows) {
-    if (told !== undefined && seq > told.since && changed <= told.asOf) continue;
-    const change = { seq: changed, at, by };
-    const json = deleted === null ? encodeUpdated(change, body) : encodeDeleted(change, seq);
-    yield { seq: changed, event, json };
-  }
-}

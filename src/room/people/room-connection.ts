@@ -2,7 +2,7 @@ import type { Actor } from "../../access/identity.ts";
 import { BaseConnection, type BaseConnectionState, isCurrent } from "../../object/connection.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
 import type { Topics } from "../../protocol/index.ts";
-import type { ReplaySnapshot } from "../log/room-log.ts";
+import type { ReplaySnapshot } from "../log/log-page.ts";
 import type { UserPosition } from "./read-sheets.ts";
 import { NOTHING_SAID, type Said } from "./said.ts";
 

@@ -15,7 +15,7 @@ import {
   refuse,
   reject,
 } from "../protocol/index.ts";
-import { encodeDeleted, encodeUpdated, erased } from "./log/message-body.ts";
+import { encodeDeleted, encodeUpdated, erased, withReaction } from "./log/message-body.ts";
 import type { RoomLog, Target } from "./log/room-log.ts";
 import {
   keptForServer,
@@ -201,15 +201,7 @@ export class Changes {
     const refusal =
       (op === "add" ? noRoomFor(reactions, emoji, user) : undefined) ?? this.#slowMode.holds(actor, now);
     if (refusal !== undefined) return reject(refusal);
-    if (op === "add") {
-      reactions.set(emoji, [...users, user]);
-    } else {
-      const others = users.filter((id) => id !== user);
-      if (others.length > 0) reactions.set(emoji, others);
-      else reactions.delete(emoji);
-    }
-    const { reactions: _, ...rest } = target.meta;
-    const meta = reactions.size === 0 ? rest : { ...rest, reactions: Object.fromEntries(reactions) };
+    const meta = withReaction(target.meta, { emoji, user, op });
     const { seq } = this.#log.change(target, { meta, data: target.data, by: user }, now);
     this.#slowMode.acted(actor, seq, now);
     this.#streams.wasWritten(target.seq, turn);

@@ -82,6 +82,25 @@ export const encodeUpdated = ({ seq, at, by }: LastChange, body: string): string
 export const encodeDeleted = ({ seq, at, by }: LastChange, target: number): string =>
   `{"type":"messageDeleted","seq":${seq},"at":${at},"target":${target},"by":${JSON.stringify(by)}}`;
 
+/** A reaction of a user, or that it is taken back. */
+export interface Reacted {
+  readonly emoji: string;
+  readonly user: string;
+  readonly op: "add" | "remove";
+}
+
+export function withReaction(
+  { reactions = {}, ...rest }: MessageMeta,
+  { emoji, user, op }: Reacted,
+): MessageMeta {
+  const by = new Map(Object.entries(reactions));
+  const others = (by.get(emoji) ?? []).filter((id) => id !== user);
+  const users = op === "add" ? [...others, user] : others;
+  if (users.length > 0) by.set(emoji, users);
+  else by.delete(emoji);
+  return by.size === 0 ? rest : { ...rest, reactions: Object.fromEntries(by) };
+}
+
 /**
  * What is left of a message when it is deleted. The edit is erased too: the message looks the same to a client that saw
  * the edit and to one that was away. `withChange` of the client does the same.

@@ -37,6 +37,7 @@ import type {
 } from "../room/relays/relay-calls.ts";
 import { framesOf } from "../room/relays/relay-steps.ts";
 import type { HeldSocket } from "./held-socket.ts";
+import { KeptPlace } from "./kept-place.ts";
 import { PeopleHere } from "./people-here.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -50,8 +51,6 @@ export interface RelayPorts extends RetryPorts {
   unreachable(error: unknown): void;
 }
 
-/** So many sockets keep where the relay is in the log. */
-const KEEPERS = 3;
 /** So many connections of users a relay names to a room that asks who is there. */
 const MAX_NAMED = 10 * LISTED_MEMBERS;
 /** Of connections that have missed something: their clients come back with their cursors. */
@@ -79,8 +78,7 @@ export class Relay {
   readonly reportFault: (error: unknown) => void;
   readonly #ports: RelayPorts;
   readonly #joining = new Map<string, Joining>();
-  readonly #sockets = new Map<RoomConnection, HeldSocket>();
-  readonly #keepers = new Set<RoomConnection>();
+  readonly #kept = new KeptPlace();
   /** Where this relay is; `null`: not known. */
   #at: RelayPosition | null = null;
   /** What the room has made for it, as far as it said so. */
@@ -120,7 +118,7 @@ export class Relay {
     at: RelayPosition | null,
   ): void {
     this.#at = at;
-    for (const { connection, socket } of sockets) this.#sockets.set(connection, socket);
+    for (const { connection, socket } of sockets) this.#kept.add(connection, socket);
     this.connections.restore(sockets.map(({ connection }) => connection));
     for (const connection of this.connections.joining) this.connections.drop(connection, BEHIND, this.#now);
     // The sockets that knew it have closed.
@@ -139,7 +137,7 @@ export class Relay {
       return Promise.resolve(
         reject(refuse("room_full", "no more connections here at the moment", { retryAfterMs: 5_000 })),
       );
-    this.#sockets.set(connection, socket);
+    this.#kept.add(connection, socket);
     this.connections.admit(connection);
     this.#joining.set(id, { connection, resolve });
     this.uploads.add({
@@ -174,8 +172,7 @@ export class Relay {
     const joining = this.#joining.get(id);
     this.#joining.delete(id);
     joining?.resolve(reject(refusalOf(connection)));
-    this.#sockets.delete(connection);
-    if (this.#keepers.delete(connection)) this.#keep();
+    if (this.#kept.remove(connection)) this.#keep();
     // Its join may be on its way to the room.
     const { state } = connection;
     const wasOpen = state.stage.at !== "joining";
@@ -387,12 +384,7 @@ export class Relay {
 
   /** A few sockets keep where this relay is in the log. */
   #keep(): void {
-    if (this.#keepers.size < KEEPERS)
-      for (const connection of this.connections.recipients) {
-        this.#keepers.add(connection);
-        if (this.#keepers.size >= KEEPERS) break;
-      }
-    for (const connection of this.#keepers) this.#sockets.get(connection)?.keep(this.#at ?? undefined);
+    this.#kept.keep(this.#at, this.connections.recipients);
   }
 }
 

@@ -29,7 +29,7 @@ export class ReadPositionCheck {
     if (room.log.epoch !== this.#epoch) [this.#last, this.#best] = [new Map(), new Map()];
     this.#epoch = room.log.epoch;
     for (const user of this.#users) {
-      const { seq } = room.receipts.of(user);
+      const seq = room.receipts.seqOf(user);
       const before = this.#last.get(user) ?? 0;
       if (seq < before) throw new Error(`${user} had read ${before}, now ${seq}`);
       if (seq > room.log.head) throw new Error(`${user} has read ${seq} of ${room.log.head}`);

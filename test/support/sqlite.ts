@@ -1,6 +1,6 @@
 // Node's SQLite behind the port of the stores: the same SQL as in the objects, without workerd.
 
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Database, Sql, SqlRow, SqlValue } from "../../src/object/storage/sql.ts";
 
 export class SqliteForTest implements Database {
@@ -10,17 +10,20 @@ export class SqliteForTest implements Database {
   /** Called for each statement. */
   onQuery: (query: string) => void = () => {};
   readonly #open = new Set<Iterator<unknown>>();
+  /** Prepared statements that are read to their end, by query: most take longer to prepare than to run. */
+  readonly #idle = new Map<string, StatementSync[]>();
 
   readonly sql: Sql = {
     exec: <Row extends SqlRow>(query: string, ...bindings: SqlValue[]): Iterable<Row> => {
       this.onQuery(query);
       if (this.failOn?.test(query)) throw new Error("disk I/O error");
-      const statement = this.#db.prepare(query);
+      const statement = this.#idle.get(query)?.pop() ?? this.#db.prepare(query);
       const values = bindings.map((value) => (value instanceof ArrayBuffer ? new Uint8Array(value) : value));
       // As in workerd, a write takes effect at once, whether or not its rows are read.
       const rows: unknown = /^\s*(SELECT|WITH)/i.test(query)
-        ? this.#unclosable(statement.iterate(...values))
+        ? this.#unclosable(statement.iterate(...values), () => this.#keep(query, statement))
         : statement.all(...values);
+      if (Array.isArray(rows)) this.#keep(query, statement);
       return rows as Iterable<Row>; // the row's shape is the query's, which no type can follow
     },
   };
@@ -48,14 +51,20 @@ export class SqliteForTest implements Database {
     }
   };
 
+  #keep(query: string, statement: StatementSync): void {
+    const idle = this.#idle.get(query);
+    if (idle === undefined) this.#idle.set(query, [statement]);
+    else idle.push(statement);
+  }
+
   /**
    * As in workerd: one row is read ahead, and a caller that stops early leaves the statement open, because the runtime
    * does not learn of it. While one is open, no table can be dropped.
    */
-  #unclosable(rows: Iterator<unknown>): IterableIterator<unknown> {
+  #unclosable(rows: Iterator<unknown>, ended: () => void): IterableIterator<unknown> {
     const readOn = () => {
       const row = rows.next();
-      if (row.done) this.#open.delete(rows);
+      if (row.done && this.#open.delete(rows)) ended();
       return row;
     };
     this.#open.add(rows);

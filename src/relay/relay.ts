@@ -36,6 +36,7 @@ import type {
   UploadItem,
 } from "../room/relays/relay-calls.ts";
 import { framesOf } from "../room/relays/relay-steps.ts";
+import { soonest } from "../room/room-time.ts";
 import type { HeldSocket } from "./held-socket.ts";
 import { KeptPlace } from "./kept-place.ts";
 import { PeopleHere } from "./people-here.ts";
@@ -200,6 +201,11 @@ export class Relay {
     return this.#joining.size > 0 || this.uploads.areUnderWay;
   }
 
+  /** When to look again, in milliseconds; `null`: not before something happens. */
+  dueAt(now: number): number | null {
+    return soonest(this.permits.dueAt(), this.connections.lookAt(now));
+  }
+
   /** From the alarm. */
   sweep(): void {
     this.connections.sweep(this.#now);
@@ -216,6 +222,11 @@ export class Relay {
 
   #sweep(): void {
     if (this.connections.isSweepDue(this.#now)) this.connections.sweep(this.#now);
+    this.look();
+  }
+
+  /** Asks the room for the open messages of those who have read what they lagged behind with. */
+  look(): void {
     for (const [connection, lacked] of this.connections.caughtUp(this.#now)) {
       // Until the room has sent them it lacks them.
       connection.lackStreams(lacked);

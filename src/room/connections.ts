@@ -24,6 +24,8 @@ import type { Moment } from "./turn.ts";
 
 /** Asking the runtime of every socket in every flush would cost a tenth of a big room's speed. */
 const LOOK_FOR_SLOW_EVERY_MS = 250;
+/** While an open message has readers that lag behind, the object looks this often whether they have read, in milliseconds. */
+const LOOK_AGAIN_MS = 250;
 /** A connection that is behind reads at least so many bytes in this time. */
 const READS_WITHIN_MS = 30_000;
 const MIN_READ_BYTES = 65_536;
@@ -250,9 +252,9 @@ export class Connections implements Outlet {
     this.#watchesSlow = false;
   }
 
-  /** Whether a connection lacks open messages. */
-  get areBehind(): boolean {
-    return this.#behind.size > 0;
+  /** When to look whether those that lack open messages have read, in milliseconds; `null`: nobody lacks any. */
+  lookAt(now: number): number | null {
+    return this.#behind.size > 0 && this.#rules.streams.size > 0 ? now + LOOK_AGAIN_MS : null;
   }
 
   /** A connection is sent these open messages whole when it has read what it was sent, and no appends of them before. */

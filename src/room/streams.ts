@@ -25,8 +25,6 @@ import type { Turn } from "./turn.ts";
 const EVERY_MS_A_CONNECTION = 0.65;
 /** For the number of its connections alone, a room waits no longer than this. */
 const BIG_ROOM_EVERY_MS = 100;
-/** While a reader is behind, it is looked at this often. */
-const LOOK_AGAIN_MS = 250;
 const tooManyOpen = (whose: string, max: number): Refusal =>
   refuse("overloaded", `${whose} at most ${max} open messages here`, { retryAfterMs: 1_000 });
 const TOO_MANY_OPEN = tooManyOpen("there are", MAX_OPEN_STREAMS);
@@ -38,7 +36,7 @@ export interface StreamRules {
   readonly spending: Spending;
   readonly connections: {
     readonly size: number;
-    readonly areBehind: boolean;
+    lookAt(now: number): number | null;
     /** These open messages are sent to a connection when it has read what it was sent. */
     sendLater(connection: RoomConnection, streams: LackedStreams): void;
   };
@@ -268,7 +266,7 @@ export class Streams {
     let due = Number.POSITIVE_INFINITY;
     for (const stream of this.#open.values())
       due = Math.min(due, stream.deliverAt(this.#everyMs) ?? due, stream.checkpointAt() ?? due);
-    if (this.#open.size > 0 && this.#rules.connections.areBehind) due = Math.min(due, now + LOOK_AGAIN_MS);
+    due = Math.min(due, this.#rules.connections.lookAt(now) ?? due);
     return due === Number.POSITIVE_INFINITY ? null : due;
   }
 

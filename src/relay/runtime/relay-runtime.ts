@@ -31,8 +31,10 @@ import { hubOf } from "../../room/relays/relay-numbers.ts";
 import { HeldSocket, type KeptState } from "../held-socket.ts";
 import { Relay } from "../relay.ts";
 
-/** No timer is further ahead than this. */
-/** The timer is set only while a connection waits until its permission may be asked for: so long it keeps the object awake. */
+/**
+ * No timer is further ahead than this. It is set only while a connection waits until its permission may be asked for, or
+ * lags behind on an open message: so long it keeps the object awake.
+ */
 const MAX_TIMER_MS = 5_000;
 
 export class RelayRuntime {
@@ -143,10 +145,11 @@ export class RelayRuntime {
     const { permits, connections, journal, uploads } = this.relay;
     const now = Date.now();
     for (const verdict of permits.verdicts(now)) connections.settle(verdict, now);
+    this.relay.look();
     for (const identity of permits.take(now)) this.#ctx.waitUntil(this.#ask(identity));
     this.#ctx.waitUntil(uploads.settled);
     writeJournal(journal.take(), { room: this.#room }, this.#config.logs.sample, now);
-    this.#wakeAt(permits.dueAt());
+    this.#wakeAt(this.relay.dueAt(now));
   }
 
   async #ask(identity: UserIdentity): Promise<void> {

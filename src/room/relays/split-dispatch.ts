@@ -5,6 +5,9 @@ import type { AddressedDispatch, DeliverStep, Dispatch, RelayEntry, RelayStep } 
 /** UTF-16 units of a dispatch, and of the dispatches of one call: each may take two bytes. */
 export const MAX_CALL_LENGTH = 4 * 1_048_576;
 
+/** What a step takes beside texts and states. */
+const STEP_LENGTH = 128;
+
 /** Parts that follow on each other. All but the last leave the relay where it is in the log. */
 export function splitDispatch(dispatch: Dispatch, maxLength = MAX_CALL_LENGTH): Dispatch[] {
   const texts = dispatch.texts.reduce((sum, { length }) => sum + length, 0);
@@ -65,13 +68,21 @@ const lengthOfAll = (steps: readonly RelayStep[]): number =>
   steps.reduce((sum, step) => sum + lengthOfStep(step), 0);
 
 function lengthOfStep(step: RelayStep): number {
-  if (step.do === "send")
-    return step.frames.reduce<number>(
-      (sum, frame) => sum + (typeof frame === "string" ? frame.length : 0),
-      0,
-    );
-  if (step.do !== "deliver") return 0;
-  return step.entries.reduce((sum, { json }) => sum + json.length, lengthOfAnswers(step));
+  switch (step.do) {
+    case "send":
+      return step.frames.reduce<number>(
+        (sum, frame) => sum + (typeof frame === "string" ? frame.length : 0),
+        STEP_LENGTH,
+      );
+    case "deliver":
+      return step.entries.reduce((sum, { json }) => sum + json.length, STEP_LENGTH + lengthOfAnswers(step));
+    // What a user says of themselves may be as large as an attachment.
+    case "open":
+    case "state":
+      return STEP_LENGTH + JSON.stringify(step.state).length;
+    default:
+      return STEP_LENGTH;
+  }
 }
 
 function lengthOfAnswers({ answers }: DeliverStep): number {

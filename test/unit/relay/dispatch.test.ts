@@ -1,10 +1,23 @@
 import { describe, expect, it } from "vitest";
+import { newConnectionState } from "../../../src/room/people/room-connection.ts";
+import { NOTHING_SAID } from "../../../src/room/people/said.ts";
 import type { Dispatch, RelayEntry } from "../../../src/room/relays/relay-calls.ts";
 import { framesOf, RelaySteps } from "../../../src/room/relays/relay-steps.ts";
-import { splitDispatch } from "../../../src/room/relays/split-dispatch.ts";
+import { callsOf, splitDispatch } from "../../../src/room/relays/split-dispatch.ts";
 
 const at = (seq: number) => ({ epoch: "e", seq });
 const entry = (json: string): RelayEntry => ({ kind: "stored", event: "message", json });
+
+const stateOf = (user: string, data: string) => ({
+  ...newConnectionState(user, {
+    actor: {
+      identity: { kind: "user", user: { id: user }, expiresAt: 0, issuedAt: 0 },
+      permission: "write",
+    },
+    ...{ topics: null, presence: true, counted: true, history: 0 },
+  }),
+  said: { ...NOTHING_SAID, data },
+});
 
 describe("a dispatch", () => {
   it("[L11] has the same text of many joiners once", () => {
@@ -39,9 +52,9 @@ describe("a dispatch", () => {
     };
     expect(splitDispatch(dispatch)).toEqual([dispatch]);
     const parts = splitDispatch(dispatch, 100);
-    expect(parts.map(({ number }) => number)).toEqual([7, 8, 9, 10, 11]);
+    expect(parts.map(({ number }) => number)).toEqual([7, 8, 9, 10, 11, 12, 13]);
     expect(parts.map(({ after, upTo }) => [after.seq, upTo.seq])).toEqual([
-      ...Array.from({ length: 4 }, () => [3, 3]),
+      ...Array.from({ length: 6 }, () => [3, 3]),
       [3, 13],
     ]);
     const steps = parts.flatMap((part) => part.steps);
@@ -49,4 +62,29 @@ describe("a dispatch", () => {
     expect(steps.map((step) => step.do)).toEqual(["admitted", ...Array(5).fill("deliver"), "send"]);
     expect(steps.at(-2)).toMatchObject({ answers: [["a", ["ok"]]], checkpoint: "c" });
   });
+
+  it.each(["open", "state"] as const)(
+    "[L142] has what users say of themselves in its length, in %s too",
+    (kind) => {
+      const steps = ["ada", "bo", "cy"].map((user) => ({
+        ...{ do: kind, id: user, state: stateOf(user, "x".repeat(1_000)) },
+      }));
+      const dispatch: Dispatch = {
+        ...{ life: "l", number: 1, after: at(3), upTo: at(3), steps, texts: [] },
+        ...{ waiting: [], waitingAs: 1, openStreams: 0, asksWho: false },
+      };
+      expect(splitDispatch(dispatch, 2_000).map((part) => part.steps.length)).toEqual([1, 1, 1]);
+      expect(splitDispatch(dispatch, 10_000)).toHaveLength(1);
+      const calls = callsOf(
+        Array.from({ length: 3 }, () => ({
+          ...{ number: 1, region: "" },
+          dispatch: {
+            ...dispatch,
+            steps: [{ do: kind, id: "ada", state: stateOf("ada", "x".repeat(2_000_000)) }],
+          },
+        })),
+      );
+      expect(calls.map(({ length }) => length)).toEqual([2, 1]);
+    },
+  );
 });

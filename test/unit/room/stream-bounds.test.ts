@@ -243,7 +243,7 @@ describe("a reader that is behind", () => {
       test.later(1_000);
     }
     expect(bo.socket.closed).toBe(undefined);
-    expect([test.room.connections.areBehind, bo.connection.isBehind]).toEqual([false, false]);
+    expect([test.room.connections.lookAt(test.now), bo.connection.isBehind]).toEqual([null, false]);
   });
 });
 

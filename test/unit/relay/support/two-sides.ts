@@ -96,6 +96,11 @@ export class TwoSides {
     if (verdict === "new")
       for (const item of upload.items) {
         if (item.kind === "join") relays.admit(1, newConnectionState(item.id, item.upgrade), this.room.now);
+        if (item.kind === "lacking") {
+          const connection = relays.hold(1, item.state, 0, this.room.now);
+          const streams = item.streams === "all" ? item.streams : new Set(item.streams);
+          if (connection !== undefined) this.room.room.connections.sendNow(connection, streams);
+        }
         if (item.kind !== "left") continue;
         const connection = relays.gone(1, item.id, item.state, this.room.now);
         if (connection !== undefined)

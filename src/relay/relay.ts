@@ -35,11 +35,13 @@ import type {
   UploadAnswer,
   UploadItem,
 } from "../room/relays/relay-calls.ts";
+import { placeKeyOf } from "../room/relays/relay-choice.ts";
 import { framesOf } from "../room/relays/relay-steps.ts";
 import { soonest } from "../room/room-time.ts";
 import type { HeldSocket } from "./held-socket.ts";
 import { KeptPlace } from "./kept-place.ts";
 import { PeopleHere } from "./people-here.ts";
+import { repliesTo } from "./replies-to.ts";
 import { Uploads } from "./uploads.ts";
 
 export interface RelayPorts extends RetryPorts {
@@ -138,11 +140,12 @@ export class Relay {
       return Promise.resolve(
         reject(refuse("room_full", "no more connections here at the moment", { retryAfterMs: 5_000 })),
       );
+    const others = this.connections.countOf(placeKeyOf(connection.identity));
     this.#kept.add(connection, socket);
     this.connections.admit(connection);
     this.#joining.set(id, { connection, resolve });
     this.uploads.add({
-      ...{ kind: "join", id, upgrade },
+      ...{ kind: "join", id, upgrade, others },
       ...(isTheirs && replaced !== undefined && { replaced: replaced.state }),
     });
     return promise;
@@ -193,7 +196,14 @@ export class Relay {
     const states = who?.map(({ state }) => state);
     const { life } = this.#ports;
     const sent = this.journal.traffic.takeSent();
-    return { life, sent, sums: this.#count(), ...(states !== undefined && { who: JSON.stringify(states) }) };
+    const replies = repliesTo(dispatches, this, this.#now);
+    return {
+      life,
+      sent,
+      replies,
+      sums: this.#count(),
+      ...(states !== undefined && { who: JSON.stringify(states) }),
+    };
   }
 
   /** Whether a client waits to be let in, or something is on its way to the room. */

@@ -4,6 +4,7 @@ import {
   type Actor,
   type Dated,
   datesOf,
+  type Identity,
   undatedUntil,
   userOf,
   type VerifiedToken,
@@ -15,12 +16,21 @@ import { accept, type Outcome, type Refusal, reject } from "../protocol/index.ts
 import type { SessionJoin } from "../session-rooms/session-delivery.ts";
 import type { RoomConnection, RoomUpgrade } from "./people/room-connection.ts";
 import type { Room } from "./room.ts";
+import { HERE, type Place } from "./seats.ts";
 
 /** What it needs of the object of a user. */
 export interface RemoteUser {
   registerRoom(room: string, undatedUntil: number | null): Promise<Outcome<RevokedTokens>>;
   revokedTokens(undatedUntil: number | null, act?: ActInRoom): Promise<RevokedTokens>;
   mayCreateRoom(): Promise<Outcome<undefined>>;
+}
+
+/** What the room does not know of its relays. */
+export interface RemoteRelays {
+  /** How many connections of a user, or from an address, are there. */
+  count(identity: Identity, region: string): Promise<number>;
+  /** Takes in the connection that a client gave up, if one of them has it. */
+  fetch(connection: string, identity: Identity): Promise<void>;
 }
 
 /** A user is about to leave something in a room. */
@@ -34,6 +44,8 @@ export type UserInquiry = "registerRoom" | "mayCreateRoom" | "revokedTokens";
 
 export interface AdmissionPorts {
   user(id: string): RemoteUser;
+  /** Left out, or `undefined`: all sockets are here. */
+  relays?(): RemoteRelays | undefined;
   /** Whether anything is stored of the room. */
   isMade(): boolean;
   /** Settles when what waits was done. */
@@ -79,19 +91,23 @@ export class Admission {
     return this.#room.connections.isOpenTo(user) || [...this.#pending].some((one) => one.user === user);
   }
 
-  /** Opens a socket, or refuses it. `admit` takes it in, in the turn in which nothing stands against it. */
-  async open<T>(upgrade: RoomUpgrade, admit: () => T): Promise<Outcome<T>> {
+  /**
+   * Opens a socket, or refuses it. `admit` takes it in, in the turn in which nothing stands against it. `place`: of one at
+   * a relay.
+   */
+  async open<T>(upgrade: RoomUpgrade, admit: () => T, place?: Place): Promise<Outcome<T>> {
     const { actor } = upgrade;
     const tooFast = this.#room.chargeConnect(actor, this.#ports.now());
     if (tooFast !== undefined) return reject(tooFast);
     return this.#pend(actor, async () => {
-      await this.#letLeave(actor);
-      let refusal = this.#openingRefusal(actor, upgrade);
+      const at = await this.#atRelays(upgrade, place);
+      await this.#letLeave(actor, at);
+      let refusal = this.#openingRefusal(actor, upgrade, at);
       if (refusal === undefined && upgrade.counted && this.#hasToAsk(actor)) {
         // The answer, and what happened meanwhile, may be a reason too.
-        refusal = (await this.#register(actor)) ?? this.#openingRefusal(actor, upgrade);
+        refusal = (await this.#register(actor)) ?? this.#openingRefusal(actor, upgrade, at);
       }
-      refusal ??= await this.#replace(actor, upgrade);
+      refusal ??= await this.#replace(actor, upgrade, at);
       return refusal === undefined ? accept(admit()) : reject(refusal);
     });
   }
@@ -103,11 +119,14 @@ export class Admission {
     return this.#pend(actor, async () => {
       // Joining again starts over: the session must not stand in its own way.
       if (sessions.find(connection) !== undefined) await this.#ports.leave(connection, "lost");
-      await this.#letLeave(actor);
+      const at = { ...(await this.#atRelays({ actor })), isSocketHere: false };
+      await this.#letLeave(actor, at);
       const user = userOf(actor.identity);
       if (user !== null) this.#learn(user.id, join.revokedTokens);
       const refusal =
-        this.#openingRefusal(actor, join) ?? this.#hasNoPlaceFor(join) ?? (await this.#replace(actor, join));
+        this.#openingRefusal(actor, join, at) ??
+        this.#hasNoPlaceFor(join) ??
+        (await this.#replace(actor, join, at));
       if (refusal !== undefined) return refusal;
       // Another one may have come in while the one before it left.
       if (sessions.areFull) return FULL;
@@ -212,18 +231,29 @@ export class Admission {
     }
   }
 
+  /** What only relays know of a newcomer is asked first. A single call is over before it would be in the way. */
+  async #atRelays(
+    { actor: { identity }, replaces, region = "", isCall }: Pick<RoomUpgrade, "actor"> & Partial<RoomUpgrade>,
+    place?: Place,
+  ): Promise<Place> {
+    const relays = this.#ports.relays?.();
+    if (place !== undefined || relays === undefined || isCall) return place ?? HERE;
+    if (replaces !== undefined) await relays.fetch(replaces, identity);
+    return { ...HERE, atRelays: await relays.count(identity, region) };
+  }
+
   /** A close is answered before its leave takes effect: until then the connection may fill the room. */
-  async #letLeave(actor: Actor): Promise<void> {
-    if (this.#room.hasWork && this.#room.openingRefusal(actor, this.#ports.now()) === FULL)
+  async #letLeave(actor: Actor, place: Place): Promise<void> {
+    if (this.#room.hasWork && this.#room.openingRefusal(actor, this.#ports.now(), place) === FULL)
       await this.#ports.flush();
   }
 
   /** Why a newcomer is refused, if so. What is gone without a word does not count, nor what its client gives up for it. */
-  #openingRefusal(actor: Actor, { replaces, replacesSession }: Replacing): Refusal | undefined {
+  #openingRefusal(actor: Actor, { replaces, replacesSession }: Replacing, place: Place): Refusal | undefined {
     const room = this.#room;
     const now = this.#ports.now();
     room.sweepIfDue(now);
-    const refusal = room.openingRefusal(actor, now);
+    const refusal = room.openingRefusal(actor, now, place);
     if (refusal === FULL) {
       const { identity } = actor;
       if (replaces !== undefined && room.mayGiveUp(replaces, identity)) return undefined;
@@ -248,17 +278,21 @@ export class Admission {
    * Closes what its client gave up, once nothing else stands in the way of the newcomer: one that is refused closes
    * nothing. Refuses if there is no place even so.
    */
-  async #replace(actor: Actor, { replaces, replacesSession }: Replacing): Promise<Refusal | undefined> {
+  async #replace(
+    actor: Actor,
+    { replaces, replacesSession }: Replacing,
+    place: Place,
+  ): Promise<Refusal | undefined> {
     if (replaces === undefined && replacesSession === undefined) return undefined;
     const room = this.#room;
     const needsPlace =
-      room.openingRefusal(actor, this.#ports.now()) === FULL ||
+      room.openingRefusal(actor, this.#ports.now(), place) === FULL ||
       (replacesSession !== undefined && room.sessions.areFull);
     if (replaces !== undefined) room.giveUp(replaces, actor.identity);
     if (replacesSession !== undefined) room.sessions.giveUp(replacesSession, userOf(actor.identity)?.id);
     if (!needsPlace) return undefined;
     // The place that it wants is the one that it gives up.
     await this.#ports.flush();
-    return this.#openingRefusal(actor, {});
+    return this.#openingRefusal(actor, {}, place);
   }
 }

@@ -19,7 +19,7 @@ import type { RoomPresence } from "./people/room-presence.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import { type Permits, UNKNOWN_PERMISSION, type Verdict } from "./permits.ts";
 import type { Forwarded } from "./relays/relays.ts";
-import { Seats } from "./seats.ts";
+import { HERE, type Place, Seats } from "./seats.ts";
 import type { Moment } from "./turn.ts";
 
 /** Asking the runtime of every socket in every flush would cost a tenth of a big room's speed. */
@@ -35,6 +35,7 @@ export const EXPIRED: Closing = { code: "token_expired" };
 export interface RelayOutlet {
   readonly areThere: boolean;
   readonly size: number;
+  readonly anonymous: number;
   deliver(forwarded: Forwarded): void;
   expel(whom: Expelled, expulsion: Expulsion, departure: Departure, now: number): void;
   opens(connection: RoomConnection): void;
@@ -141,8 +142,16 @@ export class Connections implements Outlet {
   }
 
   /** Whether there is no place for one more connection of `identity`. */
-  areFullFor(identity: Identity): boolean {
-    return this.size >= this.#rules.settings.maxConnections || this.#seats.areFullFor(identity);
+  areFullFor(identity: Identity, { isSocketHere, atRelays }: Place = HERE): boolean {
+    const { settings, relays } = this.#rules;
+    if (this.size >= settings.maxConnections) return true;
+    if (isSocketHere && this.own >= settings.maxSockets) return true;
+    return this.#seats.areFullFor(identity, atRelays, relays?.anonymous ?? 0);
+  }
+
+  /** How many are of one user, or from one address, as `placeKeyOf` says it. */
+  countOf(key: string): number {
+    return this.#seats.countOf(key);
   }
 
   find(id: string): RoomConnection | undefined {

@@ -32,7 +32,7 @@ export interface RoomLife {
  * To add a consumer (webhooks, metrics, a registry): read what it needs here, in `RoomRuntime`'s `#carryOut`.
  */
 export interface Effects {
-  /** Users who were mentioned and are not connected: they are notified. */
+  /** Users who were mentioned, now or in a flush before, and are not connected: they are notified. */
   readonly mentions: readonly Mention[];
   /** What goes to the users' objects for the sessions that joined this room, in order. */
   readonly deliveries: readonly AddressedItem[];

@@ -3,7 +3,7 @@
 import { isThere } from "../object/liveness.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 
-/** A user who was mentioned in a message, and was not connected when it was delivered. */
+/** A user who was mentioned in a message, and had no socket at the room when it was delivered. */
 export interface Mention {
   readonly user: string;
   readonly seq: number;
@@ -22,8 +22,8 @@ export function whereabouts(
 ): "here" | { readonly sessions: readonly string[] } {
   const sessions: string[] = [];
   for (const connection of connections) {
-    // Its relay closes what has stopped its heartbeat.
-    if (connection.relay !== null) return "here";
+    // Its relay is asked.
+    if (connection.relay !== null) continue;
     const there = isThere(connection, pingMs, now);
     if (there === true) return "here";
     if (there === "elsewhere") sessions.push(connection.state.id);

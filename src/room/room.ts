@@ -34,6 +34,7 @@ import { Relays } from "./relays/relays.ts";
 import type { RoomPorts, RoomStorage } from "./room-ports.ts";
 import { RoomTime, soonest } from "./room-time.ts";
 import type { AsksAbout } from "./ruling.ts";
+import { HERE, type Place } from "./seats.ts";
 import { SharedHead } from "./shared-head.ts";
 import { Streams } from "./streams.ts";
 import type { ScheduleStore } from "./time/schedule-store.ts";
@@ -180,10 +181,10 @@ export class Room {
   }
 
   /** Why `actor` may not open one more connection, if so. */
-  openingRefusal(actor: Actor, now: number): Refusal | undefined {
+  openingRefusal(actor: Actor, now: number, place: Place = HERE): Refusal | undefined {
     const barred = this.moderation.refusalFor(actor, now) ?? this.closedFor;
     if (barred !== undefined) return barred;
-    return this.connections.areFullFor(actor.identity) ? FULL : undefined;
+    return this.connections.areFullFor(actor.identity, place) ? FULL : undefined;
   }
 
   /**
@@ -337,7 +338,7 @@ export class Room {
     const before = this.#occupancy;
     this.#occupancy = after;
     return {
-      mentions,
+      mentions: this.relays?.inquiries.missed(mentions) ?? mentions,
       audit,
       banned,
       due,

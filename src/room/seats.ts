@@ -3,6 +3,17 @@
 import type { Identity } from "../access/identity.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
+import { placeKeyOf } from "./relays/relay-choice.ts";
+
+/** Where one more connection would be, and what the room does not count itself. */
+export interface Place {
+  /** Whether it would be a socket of this object. */
+  readonly isSocketHere: boolean;
+  /** Connections of its user, or from its address, at relays. */
+  readonly atRelays: number;
+}
+
+export const HERE: Place = { isSocketHere: true, atRelays: 0 };
 
 /** A count that a connection is part of, and its limit. */
 interface Seat {
@@ -27,19 +38,21 @@ function seatsOf(
     case "server":
       return [];
     case "user":
-      return [{ key: seatOfUser(identity.user.id), cap: maxConnectionsPerUser }];
+      return [{ key: placeKeyOf(identity), cap: maxConnectionsPerUser }];
     case "anonymous": {
       const cap = Math.floor(maxConnections / 2);
       const perAddress = Math.min(maxConnectionsPerAddress, Math.ceil(cap / 2));
       return [
-        { key: "anonymous connections", cap },
-        { key: `address ${identity.address}`, cap: perAddress },
+        { key: ANONYMOUS, cap },
+        { key: placeKeyOf(identity), cap: perAddress },
       ];
     }
   }
 }
 
-/** A user id may be any text, so the kind of the count stands before it. */
+const ANONYMOUS = "anonymous connections";
+
+/** As `placeKeyOf` says it. */
 const seatOfUser = (user: string): string => `user ${user}`;
 
 /** Counts open connections, and those that wait for their first frames. */
@@ -48,6 +61,8 @@ export class Seats {
   readonly #byId = new Map<string, RoomConnection>();
   /** How many connections each count has. */
   readonly #taken = new Map<string, number>();
+  /** How many of them are at relays, as far as they are held. */
+  readonly #atRelays = new Map<string, number>();
 
   constructor(settings: SeatSettings) {
     this.#settings = settings;
@@ -61,27 +76,44 @@ export class Seats {
     return this.#taken.has(seatOfUser(user));
   }
 
-  /** Whether there is no place for one more connection of `identity`. The limit of the whole room is checked elsewhere. */
-  areFullFor(identity: Identity): boolean {
-    return seatsOf(identity, this.#settings).some(({ key, cap }) => (this.#taken.get(key) ?? 0) >= cap);
+  /** Connections of one user, or from one address. */
+  countOf(key: string): number {
+    return this.#taken.get(key) ?? 0;
+  }
+
+  /**
+   * Whether there is no place for one more connection of `identity`. The limit of the whole room is checked elsewhere.
+   * Those at relays may not be held: `atRelays` of the same user or address, `anonymous` without a token.
+   */
+  areFullFor(identity: Identity, atRelays: number, anonymous: number): boolean {
+    return seatsOf(identity, this.#settings).some(({ key, cap }) => {
+      const taken = this.countOf(key);
+      const held = this.#atRelays.get(key) ?? 0;
+      return taken - held + Math.max(held, key === ANONYMOUS ? anonymous : atRelays) >= cap;
+    });
   }
 
   take(connection: RoomConnection): void {
     this.#byId.set(connection.state.id, connection);
-    this.#count(connection.identity, 1);
+    this.#count(connection, 1);
   }
 
   free(connection: RoomConnection): void {
     const { id } = connection.state;
     if (this.#byId.get(id) === connection) this.#byId.delete(id);
-    this.#count(connection.identity, -1);
+    this.#count(connection, -1);
   }
 
-  #count(identity: Identity, change: 1 | -1): void {
+  #count({ identity, relay }: RoomConnection, change: 1 | -1): void {
     for (const { key } of seatsOf(identity, this.#settings)) {
-      const taken = (this.#taken.get(key) ?? 0) + change;
-      if (taken === 0) this.#taken.delete(key);
-      else this.#taken.set(key, taken);
+      add(this.#taken, key, change);
+      if (relay !== null) add(this.#atRelays, key, change);
     }
   }
+}
+
+function add(counts: Map<string, number>, key: string, change: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + change;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
 }

@@ -45,6 +45,7 @@ export interface RoomTestSettings {
   readonly rateBurst?: number;
   readonly messageBytes?: number;
   readonly maxConnections?: number;
+  readonly maxSockets?: number;
   readonly maxConnectionsPerUser?: number;
   readonly maxConnectionsPerAddress?: number;
   readonly serverEvents?: readonly string[];
@@ -89,6 +90,7 @@ export const defaultsOf = (given: RoomTestSettings): RoomDefaults => ({
   historyLimit: given.historyLimit ?? 100,
   historySeconds: given.historySeconds ?? 0,
   maxConnections: given.maxConnections ?? 10_000,
+  maxSockets: given.maxSockets ?? 32_000,
   maxConnectionsPerUser: given.maxConnectionsPerUser ?? 100,
   maxConnectionsPerAddress: given.maxConnectionsPerAddress ?? 1_000,
   serverEvents: given.serverEvents ?? [],

@@ -27,7 +27,7 @@ import {
   type Upload,
   type UploadAnswer,
 } from "../../room/relays/relay-calls.ts";
-import { hubOf } from "../../room/relays/relay-numbers.ts";
+import { hubOf, idAt } from "../../room/relays/relay-numbers.ts";
 import { HeldSocket, type KeptState } from "../held-socket.ts";
 import { Relay } from "../relay.ts";
 
@@ -42,6 +42,7 @@ export class RelayRuntime {
   readonly #ctx: DurableObjectState;
   readonly #config: Config;
   readonly #room: string;
+  readonly #number: number;
   readonly #connections = new Map<WebSocket, RoomConnection>();
   readonly #tooBig = new TooBigNotice();
   #timer: number | null = null;
@@ -52,6 +53,7 @@ export class RelayRuntime {
     this.#config = requireConfig(env);
     const { room, relay } = readRelayName(name);
     this.#room = room;
+    this.#number = relay;
     const { limits, serverEvents } = this.#config;
     const settings = new RoomSettings({ exec: () => [] }, roomDefaults(limits, serverEvents));
     this.relay = new Relay(settings, {
@@ -69,7 +71,7 @@ export class RelayRuntime {
 
   /** A client wants to come in. Answers the end of its socket that goes to it, when the room has let it in. */
   async join(upgrade: RoomUpgrade): Promise<Outcome<WebSocket>> {
-    const state = newConnectionState(`c_${randomId()}`, upgrade);
+    const state = newConnectionState(idAt(this.#number, `c_${randomId()}`), upgrade);
     const socket = new HeldSocket();
     const connection = new RoomConnection(socket, state);
     const joining = this.relay.join(connection, socket, upgrade);

@@ -1,4 +1,5 @@
 import { clientLimits, type LimitsConfig } from "../../config/limits-config.ts";
+import { MAX_SOCKETS } from "../../config/relays-config.ts";
 import { firstRow, type Sql } from "../../object/storage/sql.ts";
 import type { Limits, OwnSettings, ReconnectLimits } from "../../protocol/index.ts";
 
@@ -8,6 +9,8 @@ export interface RoomDefaults {
   /** How long a message is kept, in seconds; 0: no limit. */
   readonly historySeconds: number;
   readonly maxConnections: number;
+  /** Of one object: the platform's bound. */
+  readonly maxSockets: number;
   readonly maxConnectionsPerUser: number;
   /** Of connections without a token. */
   readonly maxConnectionsPerAddress: number;
@@ -27,6 +30,7 @@ export const roomDefaults = (limits: LimitsConfig, serverEvents: readonly string
   historyLimit: limits.history,
   historySeconds: limits.historySeconds,
   maxConnections: limits.connectionsPerRoom,
+  maxSockets: MAX_SOCKETS,
   maxConnectionsPerUser: limits.connectionsPerUser,
   maxConnectionsPerAddress: limits.connectionsPerAddress,
   serverEvents,
@@ -66,6 +70,7 @@ type Row = {
 
 /** The settings of one room: its own if they were set, else those of all rooms. */
 export class RoomSettings {
+  readonly maxSockets: number;
   readonly maxConnectionsPerUser: number;
   readonly maxConnectionsPerAddress: number;
   readonly serverEvents: readonly string[];
@@ -80,6 +85,7 @@ export class RoomSettings {
   #limits: Limits;
 
   constructor(sql: Sql, defaults: RoomDefaults) {
+    this.maxSockets = defaults.maxSockets;
     this.maxConnectionsPerUser = defaults.maxConnectionsPerUser;
     this.maxConnectionsPerAddress = defaults.maxConnectionsPerAddress;
     this.serverEvents = defaults.serverEvents;

@@ -16,7 +16,7 @@ export class HeldConnections {
   readonly #links: ReadonlyMap<number, RelayLink>;
   readonly #rules: Pick<RelaysRules, "roomPresence" | "connections" | "moderation">;
   readonly #hasWaiting: (connection: RoomConnection) => boolean;
-  #tidiedAt = Number.NEGATIVE_INFINITY;
+  readonly #tidiedAt = new Map<RelayLink, number>();
 
   /** `hasWaiting`: whether a command of a connection waits for a flush, or for something outside of the room. */
   constructor(
@@ -118,17 +118,20 @@ export class HeldConnections {
 
   /** Lets those go that have been silent, unless the room lists its members. */
   tidy(now: number): void {
-    if (sinceMs(this.#tidiedAt, now) < TIDY_EVERY_MS) return;
-    this.#tidiedAt = now;
+    for (const link of this.#links.values()) this.tidyAt(link, now);
+  }
+
+  /** At one relay, which must have all that it was given: what it says of a connection is all that is known then. */
+  tidyAt(link: RelayLink, now: number): void {
+    const tidiedAt = this.#tidiedAt.get(link) ?? Number.NEGATIVE_INFINITY;
+    if (!link.isSettled || sinceMs(tidiedAt, now) < TIDY_EVERY_MS) return;
+    this.#tidiedAt.set(link, now);
     const { isListed } = this.#rules.roomPresence;
-    for (const link of this.#links.values()) {
-      if (!link.isSettled) continue;
-      for (const { connection, touchedAt } of [...link.held.values()]) {
-        const isKept = (isListed && connection.user !== null) || connection.state.stage.at === "joining";
-        if (isKept || sinceMs(touchedAt, now) < LET_GO_AFTER_MS || this.#isBusy(connection)) continue;
-        link.held.delete(connection.state.id);
-        this.#rules.connections.letGo(connection);
-      }
+    for (const { connection, touchedAt } of [...link.held.values()]) {
+      const isKept = (isListed && connection.user !== null) || connection.state.stage.at === "joining";
+      if (isKept || sinceMs(touchedAt, now) < LET_GO_AFTER_MS || this.#isBusy(connection)) continue;
+      link.held.delete(connection.state.id);
+      this.#rules.connections.letGo(connection);
     }
   }
 

@@ -86,6 +86,22 @@ export type RelayStep =
   | { readonly do: "close"; readonly id: string; readonly closing: Closing }
   | ExpelStep;
 
+/** What a room wants to know of a relay. `key`: as `placeKeyOf` says it. */
+export type RelayQuestion =
+  | { readonly about: "user"; readonly user: string }
+  | { readonly about: "place"; readonly key: string }
+  | { readonly about: "connection"; readonly id: string; readonly user: string };
+
+/** What is left out is not known, or not asked. */
+export interface RelayReply {
+  /** Whether the user hears what is delivered. */
+  readonly isThere?: boolean;
+  /** Open ones, and those that wait for their first frames. */
+  readonly connections?: number;
+  /** Of a connection, as JSON. */
+  readonly state?: string;
+}
+
 /** What one flush of a room has for a relay. */
 export interface Dispatch {
   /** Which life of the room's object made it. */
@@ -106,6 +122,8 @@ export interface Dispatch {
   readonly openStreams: number;
   /** Whether the room needs the connections of users that are at the relay. */
   readonly asksWho: boolean;
+  /** Answered when the steps have taken effect. */
+  readonly asks: readonly RelayQuestion[];
 }
 
 export interface AddressedDispatch extends StoredRelay {
@@ -124,6 +142,8 @@ export interface DispatchAnswer {
    * this life has not said it yet; left out if they are too many.
    */
   readonly who?: string;
+  /** To what dispatches asked, by their numbers. */
+  readonly replies: readonly { readonly dispatch: number; readonly replies: readonly RelayReply[] }[];
 }
 
 export type UploadItem =
@@ -131,6 +151,8 @@ export type UploadItem =
       readonly kind: "join";
       readonly id: string;
       readonly upgrade: RoomUpgrade;
+      /** Connections that the relay has of the same user, or from the same address. */
+      readonly others: number;
       /** The connection that its client gave up, if that is at the same relay. */
       readonly replaced?: RoomConnectionState;
     }

@@ -12,6 +12,7 @@ import type {
   RelaySums,
   Upload,
 } from "./relay-calls.ts";
+import { RelayQuestions } from "./relay-questions.ts";
 import type { RelaySocket } from "./relay-socket.ts";
 import { RelaySteps } from "./relay-steps.ts";
 import type { StoredRelay } from "./relay-store.ts";
@@ -41,6 +42,7 @@ export class RelayLink implements StoredRelay {
   readonly steps = new RelaySteps();
   readonly held = new Map<string, Held>();
   readonly ended = new EndedThere();
+  readonly questions = new RelayQuestions();
   /** Connections whose joins are not decided yet. */
   readonly joining = new Set<string>();
   /** Whether it has said in this life of the room who is there. */
@@ -88,12 +90,12 @@ export class RelayLink implements StoredRelay {
   /** Whether nobody is there, and nothing is to be said. */
   get isEmpty(): boolean {
     if (!this.isKnown || this.#isLost || this.held.size + this.joining.size > 0) return false;
-    return this.sums.connections === 0 && this.steps.isEmpty;
+    return this.sums.connections === 0 && this.steps.isEmpty && !this.questions.areDue;
   }
 
   /** Whether there is something to send. */
   get hasWork(): boolean {
-    return !this.steps.isEmpty || this.question === "due";
+    return !this.steps.isEmpty || this.question === "due" || this.questions.areDue;
   }
 
   /** Has it say who is there, with the next dispatch. */
@@ -206,7 +208,7 @@ export class RelayLink implements StoredRelay {
     const isAsked = this.question === "due";
     const moves = before.seq !== upTo.seq || before.epoch !== upTo.epoch;
     const isNews = waiting.length > 0 || this.#waiting.length > 0;
-    if (this.steps.isEmpty && !moves && !isNews && !isAsked) return NOTHING;
+    if (!this.hasWork && !moves && !isNews) return NOTHING;
     const asksWho = isAsked || this.#isLost;
     if (asksWho) this.question = "under way";
     const after = this.#at ?? before;
@@ -219,19 +221,26 @@ export class RelayLink implements StoredRelay {
       ...{ life, number, after, upTo, openStreams, asksWho },
       ...this.lists(waiting),
       ...this.steps.take(),
+      asks: NO_QUESTIONS,
     });
     this.#number += dispatches.length;
     for (const held of this.#opening) held.openedWith = this.#number;
     this.#opening = [];
     this.ended.dispatched(this.#number);
     this.#underWay += dispatches.length;
-    return dispatches;
+    // When the last one has taken effect all have.
+    const asks = this.questions.take(this.#number);
+    return dispatches.map((one) => (one.number === this.#number ? { ...one, asks } : one));
   }
 
   /** Dispatches have come, or are lost (`undefined`): what it had to do with them is over. */
   settled(dispatches: readonly Dispatch[], answer: DispatchAnswer | undefined): void {
     this.#underWay -= dispatches.length;
     for (const { number } of dispatches) this.#changes.delete(number);
+    this.questions.settled(
+      dispatches.map(({ number }) => number),
+      answer?.replies,
+    );
     this.#isLost = answer === undefined;
     if (answer !== undefined) this.says(answer.life, answer.sums);
     if (this.#underWay === 0) this.goneMeanwhile.clear();
@@ -240,3 +249,4 @@ export class RelayLink implements StoredRelay {
 }
 
 const NOTHING: readonly Dispatch[] = [];
+const NO_QUESTIONS: Dispatch["asks"] = [];

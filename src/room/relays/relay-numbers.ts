@@ -13,6 +13,15 @@ const HUB_STEP = 1_000;
 /** The hub of a relay; 0: the room calls it. */
 export const hubOf = (relay: number): number => relay - (relay % HUB_STEP);
 
+/** The id of a connection at a relay says which one, so that a connection that is given up is found. */
+export const idAt = (relay: number, id: string): string => `${id}.${relay}`;
+
+/** `undefined`: it is at none. An id may come from a client, and be anything. */
+export function relayOfId(id: string): number | undefined {
+  const [, relay] = /\.(\d{1,5})$/.exec(id) ?? [];
+  return relay === undefined ? undefined : Number(relay);
+}
+
 /** The number of the next relay of a room that has `taken`; `undefined`: it has as many as it may. */
 export function nextRelay(
   taken: { has(relay: number): boolean },

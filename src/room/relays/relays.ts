@@ -17,6 +17,7 @@ import type {
   Upload,
 } from "./relay-calls.ts";
 import { chooseRelay, placeKeyOf } from "./relay-choice.ts";
+import { RelayInquiries } from "./relay-inquiries.ts";
 import { RelayLink } from "./relay-link.ts";
 import { nextRelay } from "./relay-numbers.ts";
 import type { RelayStore, StoredRelay } from "./relay-store.ts";
@@ -56,6 +57,7 @@ export class Relays {
   readonly #forgotten = new Map<number, RelayLink>();
   readonly #held: HeldConnections;
   readonly #untold: UntoldExpulsions;
+  readonly inquiries: RelayInquiries;
   /** Where the log stood after the last flush. */
   #at: Position;
 
@@ -69,6 +71,7 @@ export class Relays {
       rules,
       (connection) => queue.isBusyWith(connection) || plan.isHeld(connection),
     );
+    this.inquiries = new RelayInquiries(this.#links);
     const { relays, untold } = store.atStart;
     this.#untold = new UntoldExpulsions(untold);
     for (const stored of relays) this.#links.set(stored.number, new RelayLink(stored, false));
@@ -88,12 +91,17 @@ export class Relays {
   /** Whether a flush has something to send. */
   get hasWork(): boolean {
     for (const link of this.#links.values()) if (link.hasWork) return true;
-    return this.#untold.isOver(this.#links.values());
+    return this.inquiries.haveNews || this.#untold.isOver(this.#links.values());
   }
 
   /** Connections past their first frames, without those of the room itself. */
   get size(): number {
     return this.#held.total.connections;
+  }
+
+  /** Those of them without a token. */
+  get anonymous(): number {
+    return this.#held.total.anonymous;
   }
 
   /** Where a new socket goes; `undefined`: it stays here. */
@@ -250,6 +258,8 @@ export class Relays {
     link.settled(dispatches, answer);
     if (isAsked) this.#held.heardOf(link, answer.who !== undefined);
     this.#count();
+    // A flush of a busy room always leaves something on its way.
+    this.#held.tidyAt(link, now);
   }
 
   /** Dispatches did not come, after all tries. The relay finds out by the number of the next one. */

@@ -1,5 +1,6 @@
 // The relays of a room while its object is awake: dispatches on their way there, and uploads that come.
 
+import type { Identity } from "../../access/identity.ts";
 import type { Config } from "../../config/config.ts";
 import type { Env } from "../../env.ts";
 import { log } from "../../log/log.ts";
@@ -8,7 +9,7 @@ import type { Frame } from "../../object/command-barrier.ts";
 import { type RetryPorts, retry } from "../../object/retry.ts";
 import { objectStub, placedIn } from "../../object/runtime/object-stub.ts";
 import { SerialQueues } from "../../session-rooms/serial-queues.ts";
-import type { Admission } from "../admission.ts";
+import type { Admission, RemoteRelays } from "../admission.ts";
 import { newConnectionState, type RoomConnection, type RoomUpgrade } from "../people/room-connection.ts";
 import { HubLine } from "../relays/hub-line.ts";
 import {
@@ -20,7 +21,7 @@ import {
   type UploadAnswer,
   type UploadItem,
 } from "../relays/relay-calls.ts";
-import { hubOf } from "../relays/relay-numbers.ts";
+import { hubOf, relayOfId } from "../relays/relay-numbers.ts";
 import type { StoredRelay } from "../relays/relay-store.ts";
 import type { RelayPlan, Relays } from "../relays/relays.ts";
 import { callsOf } from "../relays/split-dispatch.ts";
@@ -28,6 +29,8 @@ import type { Room } from "../room.ts";
 
 /** A relay that cannot be reached for longer finds out by itself what it has missed. */
 const TRIES = 4;
+/** So long a newcomer waits for what a relay knows, in milliseconds. */
+const MAX_WAIT_MS = 1_000;
 const RETRY: RetryPorts = { random: () => Math.random(), wait: (ms) => scheduler.wait(ms) };
 
 export interface RoomRelaysPorts {
@@ -53,7 +56,7 @@ export function relayPlan(
   return { life, above, each };
 }
 
-export class RoomRelays {
+export class RoomRelays implements RemoteRelays {
   readonly #room: Room;
   readonly #relays: Relays;
   readonly #ports: RoomRelaysPorts;
@@ -118,6 +121,38 @@ export class RoomRelays {
     });
   }
 
+  async count(identity: Identity, region: string): Promise<number> {
+    const { isListed } = this.#room.roomPresence;
+    // Users are held then, and so counted here.
+    if (identity.kind === "server" || (identity.kind === "user" && isListed)) return 0;
+    const { locationHint } = this.#ports.config.placement;
+    return this.#ask(0, (heard) => this.#relays.inquiries.count(identity, locationHint ?? region, heard));
+  }
+
+  async fetch(connection: string, identity: Identity): Promise<void> {
+    if (this.#room.connections.find(connection) !== undefined) return;
+    await this.#ask<undefined>(undefined, (heard) =>
+      this.#relays.inquiries.find(connection, identity, (found) => {
+        if (found !== undefined) this.#relays.hold(found.relay, found.state, 0, Date.now());
+        heard(undefined);
+      }),
+    );
+  }
+
+  /** Asks a relay. A newcomer does not wait long for one that cannot be reached: then the answer is `otherwise`. */
+  async #ask<T>(otherwise: T, ask: (heard: (answer: T) => void) => void): Promise<T> {
+    if (!this.#relays.areThere) return otherwise;
+    const { promise, resolve } = Promise.withResolvers<T>();
+    let isHeard = false;
+    ask((answer) => {
+      isHeard = true;
+      resolve(answer);
+    });
+    if (isHeard) return promise;
+    this.#ports.flushIfNeeded();
+    return Promise.race([promise, scheduler.wait(MAX_WAIT_MS).then(() => otherwise)]);
+  }
+
   /** Settles when it is known who is at the relays: soon after a start. */
   async known(): Promise<void> {
     if (this.#relays.areKnown) return;
@@ -154,13 +189,18 @@ export class RoomRelays {
 
   async #join(
     relay: number,
-    { id, upgrade, replaced }: Extract<UploadItem, { kind: "join" }>,
+    { id, upgrade, others, replaced }: Extract<UploadItem, { kind: "join" }>,
   ): Promise<void> {
     const relays = this.#relays;
     if (replaced !== undefined) relays.hold(relay, replaced, 0, Date.now());
     try {
-      const admitted = await this.#ports.admission.open(upgrade, () =>
-        relays.admit(relay, newConnectionState(id, upgrade), Date.now()),
+      const { replaces, actor } = upgrade;
+      // Its own relay has looked for it.
+      if (replaces !== undefined && relayOfId(replaces) !== relay) await this.fetch(replaces, actor.identity);
+      const admitted = await this.#ports.admission.open(
+        upgrade,
+        () => relays.admit(relay, newConnectionState(id, upgrade), Date.now()),
+        { isSocketHere: false, atRelays: others },
       );
       if (!admitted.ok) relays.refuse(relay, id, admitted.refusal);
     } catch (error) {

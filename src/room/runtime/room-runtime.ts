@@ -361,6 +361,7 @@ export class RoomRuntime {
   #makeAdmission(): Admission {
     return new Admission(this.room, {
       user: (id) => this.#userObject(id),
+      relays: () => this.relays,
       isMade: () => this.isMade,
       flush: () => this.flush(),
       startFlush: () => this.#loop.start(),

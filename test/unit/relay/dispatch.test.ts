@@ -42,7 +42,7 @@ describe("a dispatch", () => {
     const entries = Array.from({ length: 10 }, (_, n) => entry(`${n}`.repeat(40)));
     const dispatch: Dispatch = {
       ...{ life: "l", number: 7, after: at(3), upTo: at(13) },
-      ...{ waiting: [], waitingAs: 1, openStreams: 0, asksWho: false },
+      ...{ waiting: [], waitingAs: 1, openStreams: 0, asksWho: false, asks: [] },
       steps: [
         { do: "admitted", id: "a" },
         { do: "deliver", entries, answers: [["a", ["ok"]]], checkpoint: "c" },
@@ -71,7 +71,7 @@ describe("a dispatch", () => {
       }));
       const dispatch: Dispatch = {
         ...{ life: "l", number: 1, after: at(3), upTo: at(3), steps, texts: [] },
-        ...{ waiting: [], waitingAs: 1, openStreams: 0, asksWho: false },
+        ...{ waiting: [], waitingAs: 1, openStreams: 0, asksWho: false, asks: [] },
       };
       expect(splitDispatch(dispatch, 2_000).map((part) => part.steps.length)).toEqual([1, 1, 1]);
       expect(splitDispatch(dispatch, 10_000)).toHaveLength(1);

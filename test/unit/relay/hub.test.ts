@@ -25,6 +25,7 @@ function dispatchTo(relay: number, number: number, more: Partial<Dispatch> = {})
     waitingAs: number,
     openStreams: 0,
     asksWho: false,
+    asks: [],
     steps: [NOTHING],
     texts: [],
   };
@@ -65,7 +66,7 @@ class HubForTest {
     this.#open
       .get(relay)
       ?.shift()
-      ?.resolve({ life: `relay ${relay}`, sums: SUMS, sent: { frames: 0, bytes: 0 } });
+      ?.resolve({ life: `relay ${relay}`, sums: SUMS, sent: { frames: 0, bytes: 0 }, replies: [] });
     await turns();
   }
 

@@ -15,6 +15,7 @@ import type {
   Upload,
   UploadAnswer,
 } from "../../../../src/room/relays/relay-calls.ts";
+import { idAt } from "../../../../src/room/relays/relay-numbers.ts";
 import type { Relays } from "../../../../src/room/relays/relays.ts";
 import { defaultsOf, RoomForTest, type RoomTestSettings } from "../../../support/room-for-test.ts";
 import { SocketForTest } from "../../../support/socket-for-test.ts";
@@ -63,6 +64,10 @@ export class TwoSides {
       ...{ kind: "user", user: { id: user, name: user } },
       ...{ expiresAt: this.room.now + 3_600_000, issuedAt: 0 },
     };
+    return this.joinAs(identity);
+  }
+
+  async joinAs(identity: Identity): Promise<Listener> {
     this.relays.choose(identity, "");
     const upgrade: RoomUpgrade = {
       actor: { identity, permission: "write" },
@@ -70,7 +75,7 @@ export class TwoSides {
     };
     const held = new HeldSocket();
     const socket = new SocketForTest(() => ({ head: this.room.log.head, floor: this.room.log.floor }));
-    const connection = new RoomConnection(held, newConnectionState(`r${++this.#ids}`, upgrade));
+    const connection = new RoomConnection(held, newConnectionState(idAt(1, `r${++this.#ids}`), upgrade));
     const listener: Listener = { socket, connection, outcome: undefined };
     void this.relay.join(connection, held, upgrade).then(({ ok }) => {
       listener.outcome = ok ? "in" : "refused";

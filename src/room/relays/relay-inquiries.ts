@@ -1,0 +1,87 @@
+// What a room that does not hold the connections at its relays asks them: whether a user is there, how many connections
+// they have there, and for the one that a client gave up.
+
+import { type Identity, userOf } from "../../access/identity.ts";
+import type { Mention } from "../mentions.ts";
+import type { RoomConnectionState } from "../people/room-connection.ts";
+import type { RelayQuestion, RelayReply } from "./relay-calls.ts";
+import { chooseRelay, placeKeyOf } from "./relay-choice.ts";
+import type { RelayLink } from "./relay-link.ts";
+import { relayOfId } from "./relay-numbers.ts";
+
+type Heard = (reply?: RelayReply) => void;
+
+export class RelayInquiries {
+  readonly #links: ReadonlyMap<number, RelayLink>;
+  /** Whom relays have not found. */
+  #missed: Mention[] = [];
+
+  constructor(links: ReadonlyMap<number, RelayLink>) {
+    this.#links = links;
+  }
+
+  /** Whether mentions wait to be told. */
+  get haveNews(): boolean {
+    return this.#missed.length > 0;
+  }
+
+  /**
+   * Of users who were mentioned and have no socket at the room: asks all relays, which get the message in any case.
+   * Answers the mentions of users who are nowhere, also of earlier calls.
+   */
+  missed(mentions: readonly Mention[]): readonly Mention[] {
+    for (const mention of mentions) {
+      const asked = [...this.#links.values()].filter(({ isEmpty }) => !isEmpty);
+      let [waiting, isThere] = [asked.length, false];
+      const heard = (reply?: RelayReply) => {
+        waiting--;
+        isThere ||= reply?.isThere === true;
+        if (waiting === 0 && !isThere) this.#missed.push(mention);
+      };
+      for (const link of asked) link.questions.ask({ about: "user", user: mention.user }, heard);
+      if (waiting === 0) this.#missed.push(mention);
+    }
+    if (this.#missed.length === 0) return NOBODY;
+    const missed = this.#missed;
+    this.#missed = [];
+    return missed;
+  }
+
+  /** How many connections of a user, or from an address, the relay has to which these go. */
+  count(identity: Identity, region: string, heard: (connections: number) => void): void {
+    const links = [...this.#links.values()];
+    const isNear = links.some((link) => link.region === region);
+    const places = links.map(({ number, region: at }) => ({
+      ...{ number, region: isNear ? at : region, hasPlace: true },
+    }));
+    const key = placeKeyOf(identity);
+    const relay = chooseRelay(places, key, region)?.number;
+    this.#ask(relay, { about: "place", key }, (reply) => heard(reply?.connections ?? 0));
+  }
+
+  /** The connection with this id, if a relay has it, and if it is of the same user. */
+  find(
+    id: string,
+    identity: Identity,
+    heard: (found?: { readonly relay: number; readonly state: RoomConnectionState }) => void,
+  ): void {
+    const relay = relayOfId(id);
+    const user = userOf(identity)?.id;
+    if (user === undefined || relay === undefined) {
+      heard();
+      return;
+    }
+    this.#ask(relay, { about: "connection", id, user }, (reply) => {
+      if (reply?.state === undefined) heard();
+      else heard({ relay, state: JSON.parse(reply.state) });
+    });
+  }
+
+  #ask(relay: number | undefined, question: RelayQuestion, heard: Heard): void {
+    const link = relay === undefined ? undefined : this.#links.get(relay);
+    if (link === undefined || link.isEmpty) heard();
+    else link.questions.ask(question, heard);
+  }
+}
+
+const NOBODY: readonly Mention[] = [];

@@ -7,10 +7,10 @@ import type {
   AddressedDispatch,
   Dispatch,
   DispatchAnswer,
+  StoredRelay,
   Upload,
   UploadAnswer,
 } from "../room/relays/relay-calls.ts";
-import type { StoredRelay } from "../room/relays/relay-store.ts";
 import { callsOf } from "../room/relays/split-dispatch.ts";
 import { SerialQueues } from "../session-rooms/serial-queues.ts";
 import { MergedUploads } from "./merged-uploads.ts";

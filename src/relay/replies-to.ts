@@ -1,5 +1,5 @@
 import type { Connections } from "../room/connections.ts";
-import { whereabouts } from "../room/mentions.ts";
+import { whereabouts } from "../room/people/mentions.ts";
 import type { RoomSettings } from "../room/people/room-settings.ts";
 import type { Dispatch, DispatchAnswer, RelayQuestion, RelayReply } from "../room/relays/relay-calls.ts";
 import type { PeopleHere } from "./people-here.ts";

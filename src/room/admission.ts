@@ -16,7 +16,7 @@ import { accept, type Outcome, type Refusal, reject } from "../protocol/index.ts
 import type { SessionJoin } from "../session-rooms/session-delivery.ts";
 import type { RoomConnection, RoomUpgrade } from "./people/room-connection.ts";
 import type { Room } from "./room.ts";
-import { HERE, type Place } from "./seats.ts";
+import { HERE, type Seating } from "./seats.ts";
 
 /** What it needs of the object of a user. */
 export interface RemoteUser {
@@ -30,7 +30,7 @@ export interface RemoteRelays {
   /** How many connections of a user, or from an address, are there. */
   count(identity: Identity, region: string): Promise<number>;
   /** Takes in the connection that a client gave up, if one of them has it. */
-  fetch(connection: string, identity: Identity): Promise<void>;
+  recall(connection: string, identity: Identity): Promise<void>;
 }
 
 /** A user is about to leave something in a room. */
@@ -95,7 +95,7 @@ export class Admission {
    * Opens a socket, or refuses it. `admit` takes it in, in the turn in which nothing stands against it. `place`: of one at
    * a relay.
    */
-  async open<T>(upgrade: RoomUpgrade, admit: () => T, place?: Place): Promise<Outcome<T>> {
+  async open<T>(upgrade: RoomUpgrade, admit: () => T, place?: Seating): Promise<Outcome<T>> {
     const { actor } = upgrade;
     const tooFast = this.#room.chargeConnect(actor, this.#ports.now());
     if (tooFast !== undefined) return reject(tooFast);
@@ -234,22 +234,26 @@ export class Admission {
   /** What only relays know of a newcomer is asked first. A single call is over before it would be in the way. */
   async #atRelays(
     { actor: { identity }, replaces, region = "", isCall }: Pick<RoomUpgrade, "actor"> & Partial<RoomUpgrade>,
-    place?: Place,
-  ): Promise<Place> {
+    place?: Seating,
+  ): Promise<Seating> {
     const relays = this.#ports.relays?.();
     if (place !== undefined || relays === undefined || isCall) return place ?? HERE;
-    if (replaces !== undefined) await relays.fetch(replaces, identity);
+    if (replaces !== undefined) await relays.recall(replaces, identity);
     return { ...HERE, atRelays: await relays.count(identity, region) };
   }
 
   /** A close is answered before its leave takes effect: until then the connection may fill the room. */
-  async #letLeave(actor: Actor, place: Place): Promise<void> {
+  async #letLeave(actor: Actor, place: Seating): Promise<void> {
     if (this.#room.hasWork && this.#room.openingRefusal(actor, this.#ports.now(), place) === FULL)
       await this.#ports.flush();
   }
 
   /** Why a newcomer is refused, if so. What is gone without a word does not count, nor what its client gives up for it. */
-  #openingRefusal(actor: Actor, { replaces, replacesSession }: Replacing, place: Place): Refusal | undefined {
+  #openingRefusal(
+    actor: Actor,
+    { replaces, replacesSession }: Replacing,
+    place: Seating,
+  ): Refusal | undefined {
     const room = this.#room;
     const now = this.#ports.now();
     room.sweepIfDue(now);
@@ -281,7 +285,7 @@ export class Admission {
   async #replace(
     actor: Actor,
     { replaces, replacesSession }: Replacing,
-    place: Place,
+    place: Seating,
   ): Promise<Refusal | undefined> {
     if (replaces === undefined && replacesSession === undefined) return undefined;
     const room = this.#room;

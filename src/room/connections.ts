@@ -19,7 +19,7 @@ import type { RoomPresence } from "./people/room-presence.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import { type Permits, UNKNOWN_PERMISSION, type Verdict } from "./permits.ts";
 import type { Forwarded } from "./relays/relays.ts";
-import { HERE, type Place, Seats } from "./seats.ts";
+import { HERE, type Seating, Seats } from "./seats.ts";
 import type { Moment } from "./turn.ts";
 
 /** Asking the runtime of every socket in every flush would cost a tenth of a big room's speed. */
@@ -142,7 +142,7 @@ export class Connections implements Outlet {
   }
 
   /** Whether there is no place for one more connection of `identity`. */
-  areFullFor(identity: Identity, { isSocketHere, atRelays }: Place = HERE): boolean {
+  areFullFor(identity: Identity, { isSocketHere, atRelays }: Seating = HERE): boolean {
     const { settings, relays } = this.#rules;
     if (this.size >= settings.maxConnections) return true;
     if (isSocketHere && this.own >= settings.maxSockets) return true;

@@ -4,7 +4,7 @@ import type { Traffic } from "../object/traffic.ts";
 import type { Occupancy } from "../protocol/index.ts";
 import type { RoomCounts } from "../registry/counts.ts";
 import type { AddressedItem } from "../session-rooms/room-side/session-members.ts";
-import type { Mention } from "./mentions.ts";
+import type { Mention } from "./people/mentions.ts";
 import type { AuditEntry } from "./people/permissions.ts";
 import type { AddressedDispatch } from "./relays/relay-calls.ts";
 import type { DueMessage } from "./time/waiting-message.ts";

@@ -15,7 +15,7 @@ import {
   type SendResult,
 } from "../protocol/index.ts";
 import type { Draft, RoomLog, Target, Voice } from "./log/room-log.ts";
-import { whereabouts } from "./mentions.ts";
+import { whereabouts } from "./people/mentions.ts";
 import { keptForServer, mayWrite, tooLittle } from "./people/permissions.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";

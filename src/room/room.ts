@@ -34,7 +34,7 @@ import { Relays } from "./relays/relays.ts";
 import type { RoomPorts, RoomStorage } from "./room-ports.ts";
 import { RoomTime, soonest } from "./room-time.ts";
 import type { AsksAbout } from "./ruling.ts";
-import { HERE, type Place } from "./seats.ts";
+import { HERE, type Seating } from "./seats.ts";
 import { SharedHead } from "./shared-head.ts";
 import { Streams } from "./streams.ts";
 import type { ScheduleStore } from "./time/schedule-store.ts";
@@ -181,7 +181,7 @@ export class Room {
   }
 
   /** Why `actor` may not open one more connection, if so. */
-  openingRefusal(actor: Actor, now: number, place: Place = HERE): Refusal | undefined {
+  openingRefusal(actor: Actor, now: number, place: Seating = HERE): Refusal | undefined {
     const barred = this.moderation.refusalFor(actor, now) ?? this.closedFor;
     if (barred !== undefined) return barred;
     return this.connections.areFullFor(actor.identity, place) ? FULL : undefined;

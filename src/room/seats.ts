@@ -6,14 +6,14 @@ import type { RoomSettings } from "./people/room-settings.ts";
 import { placeKeyOf } from "./relays/relay-choice.ts";
 
 /** Where one more connection would be, and what the room does not count itself. */
-export interface Place {
+export interface Seating {
   /** Whether it would be a socket of this object. */
   readonly isSocketHere: boolean;
   /** Connections of its user, or from its address, at relays. */
   readonly atRelays: number;
 }
 
-export const HERE: Place = { isSocketHere: true, atRelays: 0 };
+export const HERE: Seating = { isSocketHere: true, atRelays: 0 };
 
 /** A count that a connection is part of, and its limit. */
 interface Seat {

@@ -1,5 +1,5 @@
 import { Delivery, type Outlet } from "./delivery.ts";
-import type { Mention } from "./mentions.ts";
+import type { Mention } from "./people/mentions.ts";
 import type { AuditEntry } from "./people/permissions.ts";
 import type { DueMessage } from "./time/waiting-message.ts";
 

@@ -1,8 +1,14 @@
 // What a room and a hub send each other. A hub keeps nothing that has to survive it: the room knows what it has not heard
 // of, and a relay what it has sent up.
 
-import type { AddressedDispatch, Dispatch, DispatchAnswer, Upload, UploadAnswer } from "./relay-calls.ts";
-import type { StoredRelay } from "./relay-store.ts";
+import type {
+  AddressedDispatch,
+  Dispatch,
+  DispatchAnswer,
+  StoredRelay,
+  Upload,
+  UploadAnswer,
+} from "./relay-calls.ts";
 
 /** A dispatch whose texts are places in `texts` of the call. */
 interface PackedDispatch extends Omit<Dispatch, "texts"> {

@@ -6,7 +6,12 @@ import type { Closing, Refusal } from "../../protocol/index.ts";
 import type { Expelled, Expulsion } from "../people/expulsion.ts";
 import type { RoomConnectionState, RoomUpgrade } from "../people/room-connection.ts";
 import type { RelayedCounts } from "../people/room-presence.ts";
-import type { StoredRelay } from "./relay-store.ts";
+
+/** Which relay, and where it was placed ("": anywhere). */
+export interface StoredRelay {
+  readonly number: number;
+  readonly region: string;
+}
 
 /** A place in a log. */
 export interface Position {

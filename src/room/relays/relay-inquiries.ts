@@ -2,7 +2,7 @@
 // they have there, and for the one that a client gave up.
 
 import { type Identity, userOf } from "../../access/identity.ts";
-import type { Mention } from "../mentions.ts";
+import type { Mention } from "../people/mentions.ts";
 import type { RoomConnectionState } from "../people/room-connection.ts";
 import type { RelayQuestion, RelayReply } from "./relay-calls.ts";
 import { chooseRelay, placeKeyOf } from "./relay-choice.ts";

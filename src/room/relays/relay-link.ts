@@ -10,12 +10,12 @@ import type {
   RelayCount,
   RelayStep,
   RelaySums,
+  StoredRelay,
   Upload,
 } from "./relay-calls.ts";
 import { RelayQuestions } from "./relay-questions.ts";
 import type { RelaySocket } from "./relay-socket.ts";
 import { RelaySteps } from "./relay-steps.ts";
-import type { StoredRelay } from "./relay-store.ts";
 import { splitDispatch } from "./split-dispatch.ts";
 
 export const NOBODY: RelaySums = { connections: 0, members: 0, anonymous: 0 };

@@ -1,11 +1,6 @@
 import type { Sql } from "../../object/storage/sql.ts";
+import type { StoredRelay } from "./relay-calls.ts";
 import type { Untold } from "./untold.ts";
-
-/** Which relay, and where it was placed ("": anywhere). */
-export interface StoredRelay {
-  readonly number: number;
-  readonly region: string;
-}
 
 interface Stored {
   readonly relays: readonly StoredRelay[];

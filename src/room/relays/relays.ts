@@ -14,13 +14,14 @@ import type {
   DispatchAnswer,
   Position,
   RelayEntry,
+  StoredRelay,
   Upload,
 } from "./relay-calls.ts";
 import { chooseRelay, placeKeyOf } from "./relay-choice.ts";
 import { RelayInquiries } from "./relay-inquiries.ts";
 import { RelayLink } from "./relay-link.ts";
 import { nextRelay } from "./relay-numbers.ts";
-import type { RelayStore, StoredRelay } from "./relay-store.ts";
+import type { RelayStore } from "./relay-store.ts";
 import type { RelaysRules } from "./relays-rules.ts";
 import { UntoldExpulsions } from "./untold.ts";
 

@@ -10,7 +10,7 @@ import { retry } from "../../object/retry.ts";
 import { objectStub } from "../../object/runtime/object-stub.ts";
 import type { DeliveryQueue } from "../../session-rooms/room-side/delivery-queue.ts";
 import type { Effects } from "../effects.ts";
-import { type Mention, notificationOf } from "../mentions.ts";
+import { type Mention, notificationOf } from "../people/mentions.ts";
 import type { DueMessage } from "../time/waiting-message.ts";
 import { RoomNotes } from "./room-notes.ts";
 import type { RoomRelays } from "./room-relays.ts";

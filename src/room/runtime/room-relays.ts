@@ -8,6 +8,7 @@ import type { Departure } from "../../object/close-codes.ts";
 import type { Frame } from "../../object/command-barrier.ts";
 import { type RetryPorts, retry } from "../../object/retry.ts";
 import { objectStub, placedIn } from "../../object/runtime/object-stub.ts";
+import { withinMs } from "../../object/runtime/within-ms.ts";
 import { SerialQueues } from "../../session-rooms/serial-queues.ts";
 import type { Admission, RemoteRelays } from "../admission.ts";
 import { newConnectionState, type RoomConnection, type RoomUpgrade } from "../people/room-connection.ts";
@@ -17,12 +18,12 @@ import {
   type Dispatch,
   type DispatchAnswer,
   relayName,
+  type StoredRelay,
   type Upload,
   type UploadAnswer,
   type UploadItem,
 } from "../relays/relay-calls.ts";
 import { hubOf, relayOfId } from "../relays/relay-numbers.ts";
-import type { StoredRelay } from "../relays/relay-store.ts";
 import type { RelayPlan, Relays } from "../relays/relays.ts";
 import { callsOf } from "../relays/split-dispatch.ts";
 import type { Room } from "../room.ts";
@@ -129,7 +130,7 @@ export class RoomRelays implements RemoteRelays {
     return this.#ask(0, (heard) => this.#relays.inquiries.count(identity, locationHint ?? region, heard));
   }
 
-  async fetch(connection: string, identity: Identity): Promise<void> {
+  async recall(connection: string, identity: Identity): Promise<void> {
     if (this.#room.connections.find(connection) !== undefined) return;
     await this.#ask<undefined>(undefined, (heard) =>
       this.#relays.inquiries.find(connection, identity, (found) => {
@@ -150,7 +151,7 @@ export class RoomRelays implements RemoteRelays {
     });
     if (isHeard) return promise;
     this.#ports.flushIfNeeded();
-    return Promise.race([promise, scheduler.wait(MAX_WAIT_MS).then(() => otherwise)]);
+    return withinMs(MAX_WAIT_MS, promise, otherwise);
   }
 
   /** Settles when it is known who is at the relays: soon after a start. */
@@ -196,7 +197,8 @@ export class RoomRelays implements RemoteRelays {
     try {
       const { replaces, actor } = upgrade;
       // Its own relay has looked for it.
-      if (replaces !== undefined && relayOfId(replaces) !== relay) await this.fetch(replaces, actor.identity);
+      if (replaces !== undefined && relayOfId(replaces) !== relay)
+        await this.recall(replaces, actor.identity);
       const admitted = await this.#ports.admission.open(
         upgrade,
         () => relays.admit(relay, newConnectionState(id, upgrade), Date.now()),

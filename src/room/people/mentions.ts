@@ -1,7 +1,7 @@
 // Users who were mentioned in a message and are not connected: they are notified.
 
-import { isThere } from "../object/liveness.ts";
-import type { RoomConnection } from "./people/room-connection.ts";
+import { isThere } from "../../object/liveness.ts";
+import type { RoomConnection } from "./room-connection.ts";
 
 /** A user who was mentioned in a message, and had no socket at the room when it was delivered. */
 export interface Mention {

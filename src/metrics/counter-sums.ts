@@ -1,11 +1,10 @@
-import type { JournalEntry } from "../object/journal.ts";
 import type { Traffic } from "../object/traffic.ts";
 import { type CounterFamily, counterName } from "./families.ts";
-import { closedAs, type EventLabels } from "./labels.ts";
+import { type Countable, closedAs, type EventLabels, timesOf } from "./labels.ts";
 
 interface Counted {
   readonly traffic: Traffic;
-  readonly entries: readonly JournalEntry[];
+  readonly entries: readonly Countable[];
 }
 
 /** What a flush adds to the counters, as if it had happened so many `times`: sums by `counterName`. */
@@ -32,9 +31,9 @@ export function countersOf(
   add("replayed_bytes_total", traffic.replayBytes);
   add("flushes_total", traffic.frames > 0 || traffic.published.size > 0 ? 1 : 0);
   for (const entry of entries) {
-    if (entry.kind === "opened") add("connections_opened_total", 1);
+    if (entry.kind === "opened") add("connections_opened_total", timesOf(entry));
     else if (entry.kind === "refused") add("refused_total", 1, entry.refusal.code);
-    else if (entry.kind === "closed") add("connections_closed_total", 1, closedAs(entry));
+    else if (entry.kind === "closed") add("connections_closed_total", timesOf(entry), closedAs(entry));
   }
   return Object.fromEntries(sums);
 }

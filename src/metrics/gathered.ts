@@ -2,10 +2,9 @@
 // one refusal and one close: the first point of a report has all other numbers, and a further one is made only for
 // another event, refusal or close. So each column may be summed, and most reports are a single point.
 
-import type { JournalEntry } from "../object/journal.ts";
 import type { Published, Traffic } from "../object/traffic.ts";
 import { type DataPoint, dataPoint, type Labels, type Numbers } from "./columns.ts";
-import { closedAs, type EventLabels, OTHER } from "./labels.ts";
+import { type Countable, closedAs, type EventLabels, OTHER, timesOf } from "./labels.ts";
 
 /** Reasons of refusals in one report. Further ones count as `other`. */
 const MAX_REASONS = 20;
@@ -33,14 +32,15 @@ export class Gathered {
     return Object.keys(this.#sums).length === 0;
   }
 
-  journal(entries: readonly JournalEntry[]): void {
+  journal(entries: readonly Countable[]): void {
     for (const entry of entries) {
-      if (entry.kind === "opened") this.#add("opened", 1);
+      if (entry.kind === "opened") this.#add("opened", timesOf(entry));
       else if (entry.kind === "refused") this.#refuse(entry.refusal.code, entry.refusal.message);
       else if (entry.kind === "closed") {
         const closed = closedAs(entry);
-        this.#add("closed", 1);
-        this.#closed.set(closed, (this.#closed.get(closed) ?? 0) + 1);
+        const times = timesOf(entry);
+        this.#add("closed", times);
+        this.#closed.set(closed, (this.#closed.get(closed) ?? 0) + times);
       }
     }
   }

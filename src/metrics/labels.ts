@@ -1,6 +1,10 @@
 // What is told apart in metrics: few values, whatever callers choose.
 
-import type { JournalEntry } from "../object/journal.ts";
+import type { CountedEntry, JournalEntry } from "../object/journal.ts";
+
+export type Countable = JournalEntry | CountedEntry;
+
+export const timesOf = (entry: Countable): number => ("times" in entry ? entry.times : 1);
 
 export const OTHER = "other";
 /** First segments of events that are told apart. Further ones are `other`. */
@@ -9,7 +13,7 @@ export const MAX_EVENTS = 100;
 const CLOSE_CODES: readonly number[] = [1000, 1001, 1005, 1006, 1009];
 
 /** The error code of the server, else the close code of the client. */
-export function closedAs({ closing, closeCode }: Extract<JournalEntry, { kind: "closed" }>): string {
+export function closedAs({ closing, closeCode }: Extract<Countable, { kind: "closed" }>): string {
   if (closing !== undefined) return closing.code;
   return CLOSE_CODES.includes(closeCode) ? String(closeCode) : OTHER;
 }

@@ -12,7 +12,7 @@ import type { DataPoint, Labels, Numbers } from "./columns.ts";
 import { countersOf } from "./counter-sums.ts";
 import { CountingPace } from "./counting-pace.ts";
 import { Gathered } from "./gathered.ts";
-import { EventLabels } from "./labels.ts";
+import { type Countable, EventLabels } from "./labels.ts";
 
 const REPORTS_A_SECOND = 1;
 const REPORTS_AT_ONCE = 30;
@@ -50,7 +50,7 @@ export class Metrics {
   }
 
   /** What a flush has done. `gauges`: as it is now. */
-  flushed(traffic: Traffic, entries: readonly JournalEntry[], gauges: Numbers, now: number): void {
+  flushed(traffic: Traffic, entries: readonly Countable[], gauges: Numbers, now: number): void {
     if (this.#ports.report !== undefined) this.#count(this.#ports.report, traffic, entries, now);
     if (this.#writer === undefined) return;
     this.#gathered.journal(entries);
@@ -74,7 +74,7 @@ export class Metrics {
   #count(
     report: NonNullable<CounterPorts["report"]>,
     traffic: Traffic,
-    entries: readonly JournalEntry[],
+    entries: readonly Countable[],
     now: number,
   ): void {
     if (traffic === NO_TRAFFIC && entries.length === 0) return;

@@ -40,6 +40,16 @@ export type JournalEntry =
       readonly topic: string;
     } & Whom);
 
+/** Connections whose lines another object writes, and that count here. */
+export type CountedEntry =
+  | { readonly kind: "opened"; readonly times: number }
+  | {
+      readonly kind: "closed";
+      readonly closeCode: number;
+      readonly closing?: Closing;
+      readonly times: number;
+    };
+
 /** What is known of a command that is refused, which may be none. */
 export interface RefusedCommand {
   readonly id?: string | undefined;
@@ -62,6 +72,7 @@ export class Journal {
   readonly #topics: readonly string[];
   readonly traffic = new TrafficMeter();
   #entries: JournalEntry[] = [];
+  #counted: CountedEntry[] = [];
 
   /** `topics`: of which events accepted commands are noted; `*`: of all. */
   constructor(topics: readonly string[]) {
@@ -69,7 +80,7 @@ export class Journal {
   }
 
   get isEmpty(): boolean {
-    return this.#entries.length === 0;
+    return this.#entries.length === 0 && this.#counted.length === 0;
   }
 
   add(entry: JournalEntry): void {
@@ -98,6 +109,17 @@ export class Journal {
   ): void {
     if (flag !== undefined)
       this.#entries.push({ kind: "flagged", seq, flag, topic, ...whomOf(identity, by) });
+  }
+
+  counts(entries: readonly CountedEntry[]): void {
+    this.#counted.push(...entries);
+  }
+
+  /** What was counted since the last time. */
+  takeCounted(): readonly CountedEntry[] {
+    const counted = this.#counted;
+    if (counted.length > 0) this.#counted = [];
+    return counted;
   }
 
   /** The entries since the last time, in order. */

@@ -38,6 +38,7 @@ import type {
 import { placeKeyOf } from "../room/relays/relay-choice.ts";
 import { framesOf } from "../room/relays/relay-steps.ts";
 import { soonest } from "../room/room-time.ts";
+import { CountedHere } from "./counted-here.ts";
 import type { HeldSocket } from "./held-socket.ts";
 import { KeptPlace } from "./kept-place.ts";
 import { PeopleHere } from "./people-here.ts";
@@ -70,6 +71,7 @@ interface Joining {
 export class Relay {
   readonly people = new PeopleHere();
   readonly journal = new Journal([]);
+  readonly counted = new CountedHere();
   readonly permits: Permits;
   readonly pages = new PageBudget();
   readonly spending = new Spending(() => 1);
@@ -103,6 +105,7 @@ export class Relay {
     this.uploads = new Uploads(ports.relay, ports.life, {
       upload: (upload) => ports.upload(upload),
       sums: () => this.#count(),
+      counted: () => this.counted.take(),
       seen: (life) => (this.#at?.life === life ? this.#at.number : 0),
       inDoubt: (ids) => this.#endAll(ids),
       owes: (of, number) => {
@@ -142,7 +145,7 @@ export class Relay {
       );
     const others = this.connections.countOf(placeKeyOf(connection.identity));
     this.#kept.add(connection, socket);
-    this.connections.admit(connection);
+    this.connections.hold(connection);
     this.#joining.set(id, { connection, resolve });
     this.uploads.add({
       ...{ kind: "join", id, upgrade, others },
@@ -180,6 +183,7 @@ export class Relay {
     // Its join may be on its way to the room.
     const { state } = connection;
     const wasOpen = state.stage.at !== "joining";
+    if (joining === undefined) this.counted.closed(connection.end(departure === "left" ? 1000 : 1006));
     if (!this.#isTold || joining !== undefined)
       this.uploads.add({ kind: "left", id, departure, ...(wasOpen && { state }) });
   }
@@ -201,6 +205,7 @@ export class Relay {
       life,
       sent,
       replies,
+      counted: this.counted.take(),
       sums: this.#count(),
       ...(states !== undefined && { who: JSON.stringify(states) }),
     };
@@ -296,7 +301,7 @@ export class Relay {
         return;
       }
       case "admitted":
-        this.#settle(step.id, accept(undefined));
+        this.#admitted(step.id);
         return;
       case "refused":
         this.#refuse(step.id, step.refusal);
@@ -374,12 +379,21 @@ export class Relay {
     this.#joining.delete(id);
   }
 
+  #admitted(id: string): void {
+    const joining = this.#joining.get(id);
+    if (joining === undefined) return;
+    this.journal.add({ kind: "opened", ...joining.connection.whom });
+    this.counted.opened();
+    this.#settle(id, accept(undefined));
+  }
+
   #refuse(id: string, refusal: Refusal): void {
     const connection = this.#find(id);
     this.#settle(id, reject(refusal));
     if (connection === undefined) return;
     connection.forget();
-    this.connections.leave(connection, "lost", this.#now);
+    this.connections.letGo(connection);
+    this.#sockets.delete(connection);
   }
 
   #taken(items: readonly UploadItem[]): void {

@@ -7,6 +7,8 @@ import type { Dispatch, RelayCount, Upload, UploadAnswer, UploadItem } from "../
 export interface UploadsPorts extends RetryPorts {
   upload(upload: Upload): Promise<UploadAnswer>;
   sums(): RelayCount;
+  /** What was not said yet. */
+  counted(): Upload["counted"];
   /** The number of the last dispatch of this life of the room. */
   seen(life: string | null): number;
   /** What became of items is unknown, or they did not reach the room: their connections must end. */
@@ -126,10 +128,10 @@ export class Uploads {
 
   /** `isAgain`: a life of the room has refused them. */
   async #send(items: readonly UploadItem[], isAgain = false): Promise<void> {
-    const { upload, sums, failed, inDoubt, owes, taken } = this.#ports;
+    const { upload, sums, counted, failed, inDoubt, owes, taken } = this.#ports;
     const batch = {
       ...{ relay: this.#relay, relayLife: this.#relayLife, number: ++this.#number },
-      ...{ life: this.#life, seen: this.#ports.seen(this.#life), items },
+      ...{ life: this.#life, seen: this.#ports.seen(this.#life), items, counted: counted() },
     };
     let tries = 0;
     this.#hasFailed = false;

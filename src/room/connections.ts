@@ -172,9 +172,10 @@ export class Connections implements Outlet {
     (connection.state.stage.at === "joining" ? this.#joining : this.#atRelays).add(connection);
   }
 
-  /** Forgets one that goes on at its relay. */
+  /** Forgets one that goes on at its relay, or was not let in. */
   letGo(connection: RoomConnection): void {
     this.#atRelays.delete(connection);
+    this.#joining.delete(connection);
     this.#forget(connection);
   }
 

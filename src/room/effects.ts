@@ -1,5 +1,5 @@
 import type { UserIdentity } from "../access/identity.ts";
-import type { JournalEntry } from "../object/journal.ts";
+import type { CountedEntry, JournalEntry } from "../object/journal.ts";
 import type { Traffic } from "../object/traffic.ts";
 import type { Occupancy } from "../protocol/index.ts";
 import type { RoomCounts } from "../registry/counts.ts";
@@ -50,6 +50,8 @@ export interface Effects {
   readonly spent: readonly (readonly [user: string, units: number])[];
   /** Connections that opened or closed since the last flush, and what was refused: for the log. */
   readonly journal: readonly JournalEntry[];
+  /** Those that opened or closed at relays, which write the log: for the metrics. */
+  readonly counted: readonly CountedEntry[];
   /** What was published and sent since the last flush: for the metrics. */
   readonly traffic: Traffic;
   /** `seq` of the last stored event: those in between were stored by this flush. A purge starts again at 0. */

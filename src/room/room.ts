@@ -347,6 +347,7 @@ export class Room {
       questions: this.permits.take(now),
       spent: this.spending.take(),
       journal: this.journal.take(),
+      counted: this.journal.takeCounted(),
       traffic: this.journal.traffic.take(),
       head: { before: head, after: this.log.head },
       occupancy: { before, after },

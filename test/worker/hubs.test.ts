@@ -25,7 +25,7 @@ async function withHub(prefix: string, numbers = RELAYS): Promise<string> {
   await roomHas(room, 0);
   await runInDurableObject(roomObject(room), (_, { storage }) => {
     const relays = numbers.map((number) => ({ number, region: "" }));
-    storage.sql.exec("UPDATE room SET relays = ?", JSON.stringify(relays));
+    storage.sql.exec("UPDATE room SET relays = ?", JSON.stringify({ relays, untold: [] }));
   });
   await crash(roomObject(room));
   await configureRoom(room, { RELAY_ABOVE: 0 });

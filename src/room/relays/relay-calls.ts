@@ -1,6 +1,7 @@
 // What the objects of a room and of its relays send each other. Everything is data, in the order in which it takes effect.
 
 import type { Departure } from "../../object/close-codes.ts";
+import type { CountedEntry } from "../../object/journal.ts";
 import type { Traffic } from "../../object/traffic.ts";
 import type { Closing, Refusal } from "../../protocol/index.ts";
 import type { Expelled, Expulsion } from "../people/expulsion.ts";
@@ -142,6 +143,8 @@ export interface DispatchAnswer {
   readonly sums: RelayCount;
   /** What its sockets were sent since it said so last. */
   readonly sent: Pick<Traffic, "frames" | "bytes">;
+  /** Its connections that opened and closed, which no upload has said either. */
+  readonly counted: readonly CountedEntry[];
   /**
    * The states of the connections of users as JSON, as what they say of themselves may be anything. If the room asked, or
    * this life has not said it yet; left out if they are too many.
@@ -193,6 +196,8 @@ export interface Upload {
   /** The last dispatch of that life that the relay had taken before. */
   readonly seen: number;
   readonly sums: RelayCount;
+  /** As in the answer to dispatches. */
+  readonly counted: readonly CountedEntry[];
   readonly items: readonly UploadItem[];
 }
 

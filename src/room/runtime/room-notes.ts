@@ -22,13 +22,14 @@ export class RoomNotes {
   take({
     audit,
     journal,
+    counted,
     traffic,
     occupancy,
-  }: Pick<Effects, "audit" | "journal" | "traffic" | "occupancy">): void {
+  }: Pick<Effects, "audit" | "journal" | "counted" | "traffic" | "occupancy">): void {
     const now = Date.now();
     for (const { by, ...act } of audit)
       log("moderated", { room: this.#room, by: by ?? "server code", ...act });
     if (journal.length > 0) writeJournal(journal, { room: this.#room }, this.#sample, now);
-    this.#metrics.flushed(traffic, journal, occupancy.after, now);
+    this.#metrics.flushed(traffic, counted.length === 0 ? journal : [...journal, ...counted], occupancy.after, now);
   }
 }

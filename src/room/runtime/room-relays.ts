@@ -109,7 +109,10 @@ export class RoomRelays implements RemoteRelays {
     const { life } = this.#relays.plan;
     const begun = uploads.map((upload) => {
       const verdict = this.#relays.begin(upload);
-      if (verdict === "new") for (const item of upload.items) this.#take(upload.relay, item);
+      if (verdict === "new") {
+        this.#room.journal.counts(upload.counted);
+        for (const item of upload.items) this.#take(upload.relay, item);
+      }
       return { relay: upload.relay, verdict };
     });
     // What joins waits for longer than a flush, and the next ones to join wait for this answer.
@@ -244,6 +247,7 @@ export class RoomRelays implements RemoteRelays {
   #answered(relay: number, dispatches: readonly Dispatch[], answer: DispatchAnswer): void {
     const { frames, bytes } = answer.sent;
     this.#room.journal.traffic.sent(frames, bytes);
+    this.#room.journal.counts(answer.counted);
     this.#relays.answered(relay, dispatches, answer, Date.now());
   }
 

@@ -24,6 +24,7 @@ class RoomOfUploads {
         return this.answer(upload);
       },
       seen: () => 0,
+      counted: () => [],
       sums: () => ({ connections: 1, members: 1, anonymous: 0, count: 1, after: null }),
       inDoubt: (ids) => this.doubted.push(...ids),
       owes: () => {},

@@ -2,6 +2,7 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { svelteForTest } from "./bindings/support/svelte-for-test.ts";
 import { LongestFirst } from "./support/longest-first.ts";
+import { relaysUnderHubs } from "./support/relays-under-hubs.ts";
 import { workerCodeForTest } from "./support/worker-code-for-test.ts";
 
 const root = import.meta.dirname;
@@ -64,45 +65,28 @@ const SLOW = [
 ].map((name) => `e2e/${name}.test.ts`);
 
 /**
- * What holds for a room holds for one whose sockets are all at relays. Left out: what looks into the room's object, gives it
- * settings that its relays do not have, counts its rows or calls, or waits for its sweep.
+ * What holds for a room holds for one whose sockets are all at relays. Left out: what is about the HTTP API, tokens, users and
+ * stored state, whoever has the sockets. A test in these files that is about the room's own sockets is an `itAtRoom`.
  */
 const RELAYED = [
-  ...[
-    "admission",
-    "before-publish",
-    "changed-replays",
-    "changes",
-    "commands",
-    "conformance",
-    "conformance-streams",
-  ],
-  ...[
-    "disconnect",
-    "expiring-messages",
-    "first-frames",
-    "kick",
-    "malformed",
-    "messages",
-    "mixed-ways",
-    "people",
-    "permission-lapses",
-    "purge",
-  ],
-  ...["replaced", "retention", "retry", "revoked", "revoked-at-once", "revoked-tokens", "room-settings"],
-  ...[
-    "server-events",
-    "session-rooms",
-    "signals-and-topics",
-    "small-frames",
-    "streaming-posts",
-    "strict-input",
-    "tokens",
-  ],
+  ...["admission", "before-publish", "changed-replays", "changes", "commands", "conformance"],
+  ...["conformance-streams", "disconnect", "edge-cases", "expiring-messages", "first-frames", "hibernation"],
+  ...["kick", "life", "liveness", "looking", "malformed", "messages", "mixed-ways", "people"],
+  ...["permission-lapses", "presence", "purge", "receipts", "replaced", "retention", "retry", "revoked"],
+  ...["revoked-at-once", "revoked-tokens", "room-cost", "room-settings", "server-events", "session-rooms"],
+  ...["signals-and-topics", "small-frames", "streaming-posts", "streams", "strict-input", "tokens"],
 ].map((name) => `worker/${name}.test.ts`);
 
 /** For each project: limits that only end a test that hangs, also on a machine that is slow or has much else to do. */
 const patient = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 45_000 } } };
+
+/** For rooms whose sockets are all at relays. */
+const relayedPool = (more: Readonly<Record<string, string>> = {}) =>
+  cloudflareTest({
+    wrangler: { configPath: "../wrangler.toml" },
+    miniflare: { bindings: { ...bindings, RELAY_ABOVE: 0, ...more } },
+  });
+const atRelays = { ...patient, root, isolate: false, maxWorkers: 6, sequence: { groupOrder: 1 } };
 
 /** For projects that start servers. */
 const withServers = { ...patient, root, globalSetup: "support/built-once.ts" };
@@ -197,21 +181,13 @@ export default defineConfig({
       },
       {
         // The tests of rooms once more, with every socket at a relay.
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: "../wrangler.toml" },
-            miniflare: { bindings: { ...bindings, RELAY_ABOVE: 0 } },
-          }),
-        ],
-        test: {
-          name: "relayed",
-          ...patient,
-          root,
-          include: RELAYED,
-          isolate: false,
-          maxWorkers: 6,
-          sequence: { groupOrder: 1 },
-        },
+        plugins: [relayedPool()],
+        test: { name: "relayed", ...atRelays, include: RELAYED },
+      },
+      {
+        // And once more, with a hub between each relay and its room.
+        plugins: [relaysUnderHubs(), relayedPool({ UNDER_HUBS: "on" })],
+        test: { name: "hubs", ...atRelays, include: RELAYED },
       },
       {
         // Not a test: `npm run fixtures` writes what this code stores.

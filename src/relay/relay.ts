@@ -139,6 +139,8 @@ export class Relay {
     const { replaces } = upgrade;
     const replaced = replaces === undefined ? undefined : this.people.find(replaces);
     const isTheirs = replaced?.user != null && replaced.user.id === connection.user?.id;
+    // What is gone without a word fills neither this relay nor the room, which hears of it before the newcomer.
+    this.#sweepIfDue();
     if (this.connections.areFullFor(connection.identity) && !isTheirs)
       return Promise.resolve(
         reject(refuse("room_full", "no more connections here at the moment", { retryAfterMs: 5_000 })),
@@ -194,7 +196,8 @@ export class Relay {
     for (const dispatch of dispatches) this.#take(dispatch);
     this.#deliver();
     this.#keep();
-    this.#sweep();
+    if (dispatches.every(({ awaitsWaker }) => awaitsWaker !== true)) this.#sweepIfDue();
+    this.look();
     const who = asksWho ? this.people.users(MAX_NAMED) : undefined;
     this.#hasSaidWho = true;
     const states = who?.map(({ state }) => state);
@@ -235,9 +238,8 @@ export class Relay {
     return this.#ports.now();
   }
 
-  #sweep(): void {
+  #sweepIfDue(): void {
     if (this.connections.isSweepDue(this.#now)) this.connections.sweep(this.#now);
-    this.look();
   }
 
   /** Asks the room for the open messages of those who have read what they lagged behind with. */
@@ -393,7 +395,7 @@ export class Relay {
     if (connection === undefined) return;
     connection.forget();
     this.connections.letGo(connection);
-    this.#sockets.delete(connection);
+    this.#kept.remove(connection);
   }
 
   #taken(items: readonly UploadItem[]): void {

@@ -81,7 +81,7 @@ export class Room {
   readonly #queue: WorkQueue;
   readonly #greeter: Greeter;
   /** Whether the room woke, and what woke it has not come to a flush yet: it may wait for a user's object. */
-  #awaitsWaker = false;
+  awaitsWaker = false;
   /** When the alarm swept last, in this life of the object. */
   #sweptAt = Number.NEGATIVE_INFINITY;
   /** Whether connections waited for pages in the last flush. */
@@ -146,7 +146,7 @@ export class Room {
     this.webhooks?.people.woke(sockets.length, connections.length);
     // They outlive a crash, in which an open message lost what they were shown, or what was on its way to them.
     for (const connection of connections) this.connections.sendLater(connection, "all");
-    this.#awaitsWaker = true;
+    this.awaitsWaker = true;
     this.#occupancy = this.roomPresence.occupancy;
     return others;
   }
@@ -314,7 +314,7 @@ export class Room {
   flush(now: number): Effects {
     const turn = new Turn(now, this.connections);
     const head = this.log.head;
-    this.#awaitsWaker &&= this.#queue.isEmpty;
+    this.awaitsWaker &&= this.#queue.isEmpty;
     // What is due goes into the log: it waits until the room has it.
     if (this.closedFor === undefined) this.time.begin(turn);
     this.#queue.apply(turn);
@@ -396,7 +396,7 @@ export class Room {
     this.#queue.answerLast(turn);
     // After the events, as a connection that has stopped its heartbeat may yet wait for this very message; before the
     // first frames, which must not show members that are gone.
-    if (!this.#awaitsWaker && this.connections.isSweepDue(now)) {
+    if (!this.awaitsWaker && this.connections.isSweepDue(now)) {
       this.connections.sweep(now);
       this.#emitPresence(turn);
       delivery.deliver();

@@ -60,7 +60,9 @@ export const ROOM_COUNTERS = {
 /** Of objects between a room and its clients. The room itself counts as if it had the sockets. */
 export const RELAY_COUNTERS = {
   /** In the room, when a relay begins or ends. */
-  begin: { rowsRead: 0, rowsWritten: 1 },
+  begin: { rowsRead: 1, rowsWritten: 1 },
+  /** In a room that has one, beside `wake` of the room. */
+  wake: { rowsRead: 2, rowsWritten: 0 },
   /** At a relay, and at a hub: what a flush has for it, or what comes up through it. */
   call: { requests: 1, rowsRead: 0, rowsWritten: 0 },
 } as const satisfies Readonly<Record<string, Rows | number>>;

@@ -1,6 +1,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { advanceClock, configureRoom, patchAttachments } from "./support/objects.ts";
+import { socketsOf } from "./support/at-relays.ts";
+import { advanceClock, configureRoom, crashRoom, patchAttachments, sleepRoom } from "./support/objects.ts";
 import type { TestSocket } from "./support/test-socket.ts";
 import {
   callAsServer,
@@ -8,14 +9,11 @@ import {
   join,
   openRoom,
   openSession,
-  roomObject,
   tokenFor,
   uniqueName,
   userObject,
 } from "./support/worker.ts";
 
-const sleep = (room: string) => evictDurableObject(roomObject(room), { webSockets: "hibernate" });
-const crash = (room: string) => evictDurableObject(roomObject(room), { webSockets: "close" });
 const seqs = (socket: TestSocket) => socket.ofType("message").map(({ seq }) => seq);
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
@@ -30,9 +28,9 @@ describe("reconnect", () => {
     bo.close(1000);
     await bo.closed;
     await fill(ada, 3);
-    await sleep(room);
+    await sleepRoom(room);
     await fill(ada, 4);
-    await sleep(room);
+    await sleepRoom(room);
     const back = await join(room, "bo", { query: `?since=${epoch}.${seqs(bo).at(-1)}` });
     expect(await back.next("connected")).toMatchObject({ recovery: "complete", epoch, head: 12 });
     await fill(ada, 2);
@@ -48,11 +46,11 @@ describe("reconnect", () => {
     const { epoch } = await bo.next("connected");
     await fill(ada, 5);
     await bo.settled();
-    await crash(room);
+    await crashRoom(room);
     expect(await bo.closed).toMatchObject({ code: 1006 });
     const writer = await join(room, "ada", { query: "?history=0" });
     await fill(writer, 5);
-    await crash(room);
+    await crashRoom(room);
     const back = await join(room, "bo", { query: `?since=${epoch}.${seqs(bo).at(-1)}` });
     expect(await back.next("connected")).toMatchObject({ recovery: "complete", epoch, head: 10 });
     expect([...seqs(bo), ...seqs(back)]).toEqual(range(1, 10));
@@ -65,7 +63,7 @@ describe("reconnect", () => {
     await Promise.all(before.map((socket, at) => fill(socket, 3 + at)));
     await Promise.all(before.map((socket) => socket.settled()));
     const epoch = (await before[0]?.next("connected"))?.epoch;
-    await crash(room);
+    await crashRoom(room);
     const back = await Promise.all(users.map((user) => openRoom(room, user, { query: `?since=${epoch}.9` })));
     await Promise.all(back.map((socket) => fill(socket, 1)));
     await Promise.all(back.map((socket) => socket.settled()));
@@ -83,7 +81,7 @@ describe("a socket whose object slept", () => {
     const bo = await join(room, "bo");
     for (let n = 1; n <= 4; n++) {
       await (n % 2 === 0 ? bo : ada).ask({ type: "send", id: `m${n}`, data: n });
-      await sleep(room);
+      await sleepRoom(room);
     }
     await Promise.all([ada.settled(), bo.settled()]);
     expect([seqs(ada), seqs(bo)]).toEqual([range(1, 4), range(1, 4)]);
@@ -96,7 +94,7 @@ describe("a socket whose object slept", () => {
     const one = await join(room, "bo", { query: "?topics=note" });
     const two = await join(room, "bo");
     await two.ask({ type: "topics", id: "t", topics: ["note", "chat.x"] });
-    await sleep(room);
+    await sleepRoom(room);
     for (const event of ["note", "chat", "chat.x", "note.y"])
       await ada.ask({ type: "send", id: event, event, data: 1 });
     await Promise.all([one.settled(), two.settled()]);
@@ -108,12 +106,12 @@ describe("a socket whose object slept", () => {
     const room = uniqueName("permission");
     const reader = await join(room, "ada", { rooms: { "*": "read" } });
     const writer = await join(room, "bo", { name: "Bo" });
-    await sleep(room);
+    await sleepRoom(room);
     expect(await reader.ask({ type: "send", id: "m", data: 1 })).toMatchObject({ code: "forbidden" });
     await writer.ask({ type: "send", id: "m", data: 1 });
     expect(await reader.next("message")).toMatchObject({ from: { id: "bo", name: "Bo" } });
     await reader.ask({ type: "auth", id: "a", token: await tokenFor("ada") });
-    await sleep(room);
+    await sleepRoom(room);
     expect(await reader.ask({ type: "send", id: "n", data: 1 })).toMatchObject({ type: "ok", seq: 2 });
   });
 
@@ -121,7 +119,7 @@ describe("a socket whose object slept", () => {
     const room = uniqueName("public_off");
     const off = await join(room, "bo", { query: "?presence=off" });
     const nobody = await join(room, null);
-    await sleep(room);
+    await sleepRoom(room);
     const ada = await join(room, "ada");
     expect(await ada.next("connected")).toMatchObject({ occupancy: { members: 2, connections: 3 } });
     await ada.ask({ type: "presence", id: "p", status: "away" });
@@ -135,7 +133,7 @@ describe("a socket whose object slept", () => {
     const room = uniqueName("expiry");
     const ada = await join(room, "ada", { expiresInS: 20 });
     const bo = await join(room, "bo");
-    await sleep(room);
+    await sleepRoom(room);
     advanceClock(20_000);
     await fill(bo, 1);
     expect(await ada.closed).toEqual({ code: 4401, reason: "token_expired" });
@@ -151,7 +149,7 @@ describe("a socket whose object slept", () => {
     await fill(ada, 1_100);
     const bo = await openRoom(room, "bo", { query: `?since=${epoch}.0` });
     await bo.next("caughtUp");
-    await sleep(room);
+    await sleepRoom(room);
     await configureRoom(room, settings);
     await fill(ada, 1);
     expect(seqs(bo)).toEqual(range(1, 1_000));
@@ -169,7 +167,7 @@ describe("a socket whose object slept", () => {
     await ada.ask({ type: "topics", id: "t", topics });
     const data = "é".repeat(511);
     expect(await ada.ask({ type: "presence", id: "p", data })).toMatchObject({ type: "ok" });
-    await sleep(room);
+    await sleepRoom(room);
     const bo = await join(room, "bo");
     expect(await bo.next("connected")).toMatchObject({
       members: expect.arrayContaining([expect.objectContaining({ name: "😀".repeat(64), data })]),
@@ -179,8 +177,8 @@ describe("a socket whose object slept", () => {
   it("[D4] of another version of the server is closed so that the client reconnects", async () => {
     const room = uniqueName("version");
     const old = await join(room, "ada");
-    await sleep(room);
-    await patchAttachments(roomObject(room), (state) => ({ ...state, version: 99 }));
+    await sleepRoom(room);
+    await patchAttachments(socketsOf(room), (state) => ({ ...state, version: 99 }));
     await join(room, "bo");
     expect(await old.closed).toMatchObject({ code: 4500, reason: "internal" });
   });

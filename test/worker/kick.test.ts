@@ -246,11 +246,13 @@ describe("a kick", () => {
 describe("a ban", () => {
   it("[B2] applies to sockets, polls and calls, whatever the token, and survives restarts", async () => {
     const { room, path, kick } = await moderated("ban");
+    // However long all this takes.
+    stopClock();
     await kick({ user: "bo", banSeconds: 600 });
     for (const restart of [undefined, sleep, crash]) {
       await restart?.(roomObject(room));
       for (const options of [{}, MODERATOR, { rooms: { "*": "read" } }, { name: "Other", expiresInS: 9_000 }])
-        expect(await entry(room, "bo", options)).toMatch(/^banned (600000|59\d{4})$/);
+        expect(await entry(room, "bo", options)).toBe("banned 600000");
       const token = await tokenFor("bo", MODERATOR);
       const bare = await call(`${path}/connect`, {
         headers: { Upgrade: "websocket", Authorization: `Bearer ${token}` },

@@ -1,7 +1,16 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { RoomObject, UserObject } from "../../src/index.ts";
-import { advanceClock, configureRoom, configureUser, patchAttachments } from "./support/objects.ts";
+import { UserObject } from "../../src/index.ts";
+import { SocketObject, socketsOf } from "./support/at-relays.ts";
+import {
+  advanceClock,
+  configureRoom,
+  configureUser,
+  crashRoom,
+  patchAttachments,
+  sleepRoom,
+  sweepSockets,
+} from "./support/objects.ts";
 import {
   callAsServer,
   fill,
@@ -18,6 +27,9 @@ const TIMEOUT = { code: 4408, reason: "timeout" };
 
 const alarmOf = (room: string) =>
   runInDurableObject(roomObject(room), (_, state) => state.storage.getAlarm());
+/** Of the object that has the sockets. */
+const sweepOf = (room: string) =>
+  runInDurableObject<DurableObject, number | null>(socketsOf(room), (_, state) => state.storage.getAlarm());
 const tablesOf = (room: string) =>
   runInDurableObject(roomObject(room), (_, state) =>
     state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'log'").toArray(),
@@ -26,7 +38,7 @@ const tablesOf = (room: string) =>
 describe("the heartbeat", () => {
   it("[G1] with the exact text is answered without the object; any other ping is answered by the object", async () => {
     const received = [
-      vi.spyOn(RoomObject.prototype, "webSocketMessage"),
+      vi.spyOn(SocketObject.prototype, "webSocketMessage"),
       vi.spyOn(UserObject.prototype, "webSocketMessage"),
     ];
     onTestFinished(() => {
@@ -55,7 +67,7 @@ describe("the heartbeat", () => {
   it("[G1] also works after the object slept", async () => {
     const room = uniqueName("ping");
     const ada = await join(room, "ada");
-    await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
+    await sleepRoom(room);
     ada.send('{"type":"ping"}');
     expect(await ada.next("pong")).toEqual({ type: "pong" });
   });
@@ -69,13 +81,13 @@ describe("the sweep", () => {
     const pinging = await join(room, "bo");
     advanceClock(29_000);
     await pinging.settled();
-    expect(await runDurableObjectAlarm(roomObject(room))).toBe(true);
+    expect(await sweepSockets(room)).toBe(true);
     await silent.settled();
     advanceClock(58_500);
     await pinging.settled();
-    expect(await alarmOf(room)).not.toBeNull();
+    expect(await sweepOf(room)).not.toBeNull();
     advanceClock(59_500);
-    await runDurableObjectAlarm(roomObject(room));
+    await sweepSockets(room);
     expect(await silent.closed).toEqual(TIMEOUT);
     await pinging.settled();
     advanceClock(65_000);
@@ -88,9 +100,9 @@ describe("the sweep", () => {
     const silent = await join(room, "ada");
     await silent.settled();
     const pinging = await (await join(room, "bo")).beats();
-    await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
-    await patchAttachments(roomObject(room), (state) => ({ ...state, pingedAt: Date.now() - 80_000 }));
-    await runDurableObjectAlarm(roomObject(room));
+    await sleepRoom(room);
+    await patchAttachments(socketsOf(room), (state) => ({ ...state, pingedAt: Date.now() - 80_000 }));
+    await sweepSockets(room);
     expect(await silent.closed).toEqual(TIMEOUT);
     expect(await pinging.ask({ type: "ping", id: "p" })).toMatchObject({ type: "pong" });
   });
@@ -108,7 +120,7 @@ describe("the sweep", () => {
     const ada = await join(room, "ada");
     await fill(ada, 1);
     await join(room, "bo");
-    const at = Number(await alarmOf(room));
+    const at = Number(await sweepOf(room));
     expect(at - Date.now()).toBeGreaterThan(14 * MINUTE_MS);
     expect(at - Date.now()).toBeLessThanOrEqual(15 * MINUTE_MS);
     const user = uniqueName("sessions");
@@ -156,7 +168,7 @@ describe("the closing handshake", () => {
   it("[G3] is also completed by a sleeping object", async () => {
     const room = uniqueName("bye");
     const ada = await join(room, "ada");
-    await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
+    await sleepRoom(room);
     ada.close(4000, "mine");
     expect(await ada.closed).toEqual({ code: 4000, reason: "mine" });
   });
@@ -219,7 +231,7 @@ describe("a room that never stored anything", () => {
     expect(await tablesOf(room)).toHaveLength(1);
     const back = await join(room, "ada");
     expect(await back.next("connected")).toMatchObject({ head: 1 });
-    await evictDurableObject(roomObject(room), { webSockets: "close" });
+    await crashRoom(room);
     await runDurableObjectAlarm(roomObject(room));
     expect((await join(room, "ada")).ofType("message")).toHaveLength(1);
   });

@@ -2,8 +2,8 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { AnyStub } from "./support/objects.ts";
-import { configureRoom, sleep } from "./support/objects.ts";
+import { itAtRoom } from "./support/at-relays.ts";
+import { type AnyStub, configureRoom, sleep } from "./support/objects.ts";
 import {
   call,
   callAs,
@@ -71,24 +71,28 @@ describe("a read call of the HTTP API", () => {
 });
 
 describe("an anonymous reader", () => {
-  it("[H25] creates nothing in a room without messages, also while it sends commands, polls and sleeps", async () => {
-    const room = uniqueName("public_listened");
-    const reader = await join(room, null);
-    expect(await reader.ask({ type: "history", id: "h" })).toMatchObject({ messages: [] });
-    await reader.ask({ type: "topics", id: "t", topics: ["chat"] });
-    await join(room, null);
-    await sleep(roomObject(room));
-    await reader.settled();
-    await callAsServer("GET", `/v1/rooms/${room}/events`);
-    const occupancy = { members: 0, connections: 2 };
-    expect(await (await callAsServer("GET", `/v1/rooms/${room}`)).json()).toMatchObject({
-      head: 0,
-      occupancy,
-    });
-    reader.close(1000);
-    await reader.closed;
-    expect(await sizeOf(roomObject(room))).toEqual(NOTHING);
-  });
+  itAtRoom(
+    "a relay that begins is a row of its room",
+    "[H25] creates nothing in a room without messages, also while it sends commands, polls and sleeps",
+    async () => {
+      const room = uniqueName("public_listened");
+      const reader = await join(room, null);
+      expect(await reader.ask({ type: "history", id: "h" })).toMatchObject({ messages: [] });
+      await reader.ask({ type: "topics", id: "t", topics: ["chat"] });
+      await join(room, null);
+      await sleep(roomObject(room));
+      await reader.settled();
+      await callAsServer("GET", `/v1/rooms/${room}/events`);
+      const occupancy = { members: 0, connections: 2 };
+      expect(await (await callAsServer("GET", `/v1/rooms/${room}`)).json()).toMatchObject({
+        head: 0,
+        occupancy,
+      });
+      reader.close(1000);
+      await reader.closed;
+      expect(await sizeOf(roomObject(room))).toEqual(NOTHING);
+    },
+  );
 
   it("[H26] keeps the epoch that it received, also through a sleep, and receives what is sent then", async () => {
     const room = uniqueName("public_listened");

@@ -1,12 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { itAtRoom } from "./support/at-relays.ts";
 import { actorOf, ask, many, remove } from "./support/changes.ts";
+import { shownGone } from "./support/members-shown.ts";
 import {
   advanceClock,
   configureRoom,
   crash,
+  crashRoom,
   failWrites,
   recordWrites,
-  sleep,
+  sleepRoom,
   stopClock,
 } from "./support/objects.ts";
 import type { TestSocket } from "./support/test-socket.ts";
@@ -228,45 +231,53 @@ describe("receipts", () => {
     expect(await receiptsOf(room)).toEqual({ ada: 2 });
   });
 
-  it("[R40] are kept by the socket without a row, and one row is written when it leaves", async () => {
-    const { room, ada, bo } = await adaAndBo("written", 40);
-    const writes = await recordWrites(roomObject(room));
-    for (let seq = 1; seq <= 20; seq++) await read(bo, seq);
-    expect([writes.statements, writes.rows()]).toEqual([[], 0]);
-    expect(await receiptsOf(room)).toEqual({ bo: 20 });
-    bo.close();
-    await ada.next("memberLeft", ({ user }) => user === "bo");
-    expect(writes.statements.filter((statement) => statement.includes("read_sheets"))).toHaveLength(1);
-    await crash(roomObject(room));
-    expect(await receiptsOf(room)).toEqual({ bo: 20 });
-  });
+  itAtRoom(
+    "a room writes how far readers at relays have read",
+    "[R40] are kept by the socket without a row, and one row is written when it leaves",
+    async () => {
+      const { room, ada, bo } = await adaAndBo("written", 40);
+      const writes = await recordWrites(roomObject(room));
+      for (let seq = 1; seq <= 20; seq++) await read(bo, seq);
+      expect([writes.statements, writes.rows()]).toEqual([[], 0]);
+      expect(await receiptsOf(room)).toEqual({ bo: 20 });
+      bo.close();
+      await ada.next("memberLeft", ({ user }) => user === "bo");
+      expect(writes.statements.filter((statement) => statement.includes("read_sheets"))).toHaveLength(1);
+      await crash(roomObject(room));
+      expect(await receiptsOf(room)).toEqual({ bo: 20 });
+    },
+  );
 
   it("[R40] survive a sleep in the socket's attachment, and are written if its close wakes the room", async () => {
     const { room, ada, bo } = await adaAndBo("attached", 10);
     await read(bo, 7);
-    await sleep(roomObject(room));
+    await sleepRoom(room);
     expect(await receiptsOf(room)).toEqual({ bo: 7 });
     expect(await read(bo, 2)).toMatchObject({ seq: 7, unread: 3 });
-    await sleep(roomObject(room));
+    await sleepRoom(room);
     bo.close();
-    await ada.next("memberLeft", ({ user }) => user === "bo");
-    await crash(roomObject(room));
+    await shownGone(ada, "bo");
+    await crashRoom(room);
     expect(await receiptsOf(room)).toEqual({ bo: 7 });
   });
 
-  it("[R43] of users who are here are lost in a crash until their clients say them again, those of others are not", async () => {
-    const { room, bo } = await adaAndBo("crashed", 10);
-    const cy = await join(room, "cy");
-    await read(cy, 4);
-    cy.close();
-    await bo.next("memberLeft", ({ user }) => user === "cy");
-    await read(bo, 3);
-    await crash(roomObject(room));
-    expect(await receiptsOf(room)).toEqual({ cy: 4 });
-    const back = await join(room, "bo");
-    expect(back.ofType("connected")).toMatchObject([{ read: { seq: 0, unread: 10 } }]);
-    expect(await read(back, 3)).toMatchObject({ seq: 3, unread: 7 });
-  });
+  itAtRoom(
+    "a room writes how far readers at relays have read",
+    "[R43] of users who are here are lost in a crash until their clients say them again, those of others are not",
+    async () => {
+      const { room, bo } = await adaAndBo("crashed", 10);
+      const cy = await join(room, "cy");
+      await read(cy, 4);
+      cy.close();
+      await bo.next("memberLeft", ({ user }) => user === "cy");
+      await read(bo, 3);
+      await crash(roomObject(room));
+      expect(await receiptsOf(room)).toEqual({ cy: 4 });
+      const back = await join(room, "bo");
+      expect(back.ofType("connected")).toMatchObject([{ read: { seq: 0, unread: 10 } }]);
+      expect(await read(back, 3)).toMatchObject({ seq: 3, unread: 7 });
+    },
+  );
 
   it("[R40] reported over HTTP are kept by a socket of their user, if there is one", async () => {
     const { room } = await adaAndBo("reported", 5);

@@ -3,8 +3,9 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { NONE_REVOKED } from "../../src/object/revocation.ts";
+import { type SocketHolder, socketsOf } from "./support/at-relays.ts";
 import { dated, disconnect, open, WINDOW_MS } from "./support/disconnect.ts";
-import { configureRoom, configureUser, stopClock } from "./support/objects.ts";
+import { configureRoom, configureUser, sleepRoom, stopClock } from "./support/objects.ts";
 import { TestSocket } from "./support/test-socket.ts";
 import {
   join,
@@ -30,12 +31,15 @@ describe("a connection that its client gave up", () => {
     const old = await join(room, "ada");
     await old.ask({ type: "send", id: "m", data: "first" });
     const connection = await connectionOf(old);
-    await evictDurableObject(roomObject(room), { webSockets: "hibernate" });
-    const held = await runInDurableObject(roomObject(room), (_, state) => state.getWebSockets());
+    await sleepRoom(room);
+    const held = await runInDurableObject<SocketHolder, WebSocket[]>(socketsOf(room), (_, state) =>
+      state.getWebSockets(),
+    );
+    expect(held).toHaveLength(1);
     const next = await join(room, "ada", { query: `?replaces=${connection}` });
     await next.ask({ type: "edit", id: "e", seq: 1, data: "newer" });
     const late = JSON.stringify({ type: "edit", id: "late", seq: 1, data: "older" });
-    await runInDurableObject(roomObject(room), async (object) => {
+    await runInDurableObject<SocketHolder, void>(socketsOf(room), async (object) => {
       for (const socket of held) await object.webSocketMessage(socket, late);
     });
     expect(await old.closed).toMatchObject({ code: 4409, reason: "replaced" });

@@ -130,6 +130,8 @@ export interface Dispatch {
   readonly asksWho: boolean;
   /** Answered when the steps have taken effect. */
   readonly asks: readonly RelayQuestion[];
+  /** What woke the room is not in it yet: a silent client may wait for that, and is not closed before. */
+  readonly awaitsWaker?: true;
 }
 
 export interface AddressedDispatch extends StoredRelay {

@@ -10,6 +10,8 @@ export interface RelaysRules {
   readonly log: { readonly epoch: string; readonly head: number };
   readonly roomPresence: RoomPresence;
   readonly streams: { readonly size: number };
+  /** Whether what woke the room has yet to take effect. */
+  readonly awaitsWaker: boolean;
   readonly connections: {
     /** How many sockets the room itself has. */
     readonly own: number;

@@ -236,13 +236,15 @@ export class Relays {
     if (this.#rules.roomPresence.wantsWho) for (const link of this.#links.values()) link.ask();
     const [before, upTo] = [this.#at, this.#position];
     this.#at = upTo;
+    const { awaitsWaker } = this.#rules;
     const dispatches: AddressedDispatch[] = [];
     for (const link of this.#links.values()) {
       const { number, region } = link;
       if (!link.isKnown && link.question === "due") this.#untold.tell(link, now);
       const waiting = this.#held.busyAt(link);
       const made = link.dispatch(this.plan.life, before, upTo, waiting, this.#rules.streams.size);
-      for (const dispatch of made) dispatches.push({ number, region, dispatch });
+      for (const dispatch of made)
+        dispatches.push({ number, region, dispatch: awaitsWaker ? { ...dispatch, awaitsWaker } : dispatch });
     }
     this.#held.tidy(now);
     if (this.#untold.take(this.#links.values()) !== undefined) this.#write();

@@ -30,6 +30,11 @@ export class RoomNotes {
     for (const { by, ...act } of audit)
       log("moderated", { room: this.#room, by: by ?? "server code", ...act });
     if (journal.length > 0) writeJournal(journal, { room: this.#room }, this.#sample, now);
-    this.#metrics.flushed(traffic, counted.length === 0 ? journal : [...journal, ...counted], occupancy.after, now);
+    this.#metrics.flushed(
+      traffic,
+      counted.length === 0 ? journal : [...journal, ...counted],
+      occupancy.after,
+      now,
+    );
   }
 }

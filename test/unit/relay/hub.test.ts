@@ -66,7 +66,13 @@ class HubForTest {
     this.#open
       .get(relay)
       ?.shift()
-      ?.resolve({ life: `relay ${relay}`, sums: SUMS, sent: { frames: 0, bytes: 0 }, replies: [], counted: [] });
+      ?.resolve({
+        life: `relay ${relay}`,
+        sums: SUMS,
+        sent: { frames: 0, bytes: 0 },
+        replies: [],
+        counted: [],
+      });
     await turns();
   }
 
@@ -211,7 +217,16 @@ describe("a hub", () => {
       },
     });
     const upload = (relay: number): Promise<UploadAnswer> =>
-      hub.upload({ relay, relayLife: "r", number: 1, life: null, seen: 0, sums: SUMS, items: [], counted: [] });
+      hub.upload({
+        relay,
+        relayLife: "r",
+        number: 1,
+        life: null,
+        seen: 0,
+        sums: SUMS,
+        items: [],
+        counted: [],
+      });
     const taken = (...waiting: string[]): UploadAnswer => ({
       kind: "taken",
       life: "room",

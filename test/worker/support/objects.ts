@@ -1,10 +1,15 @@
 // Access to the inside of objects: settings of one object, its writes, its sockets' attachments, and the clock. What
 // changes an object or the clock is undone after the test.
 
-import { evictDurableObject, listDurableObjectIds, runInDurableObject } from "cloudflare:test";
+import {
+  evictDurableObject,
+  listDurableObjectIds,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { onTestFinished, vi } from "vitest";
-import { relayName } from "../../../src/room/relays/relay-calls.ts";
+import { objectsOf, socketsOf } from "./at-relays.ts";
 import { roomObject, userObject } from "./worker.ts";
 
 export type Settings = Readonly<Record<string, string | number>>;
@@ -21,17 +26,17 @@ export const configure = (stub: AnyStub, settings: Settings): Promise<void> =>
 
 /** With its relay, where all sockets are at relays. */
 export async function configureRoom(room: string, settings: Settings): Promise<void> {
-  await configure(roomObject(room), settings);
-  if (Number(Reflect.get(env, "RELAY_ABOVE")) === 0)
-    await configure(env.RELAYS.getByName(relayName(room, 1)), settings);
+  for (const object of objectsOf(room)) await configure(object, settings);
 }
 
-/** The alarms of a room and, where all sockets are at relays, of its relay go off. */
+/** The alarms of a room and, where all sockets are at relays, of its relay go off, also if none is set. */
 export async function goOff(room: string): Promise<void> {
-  await runInDurableObject(roomObject(room), (object) => object.alarm());
-  if (Number(Reflect.get(env, "RELAY_ABOVE")) === 0)
-    await runInDurableObject(env.RELAYS.getByName(relayName(room, 1)), (object) => object.alarm());
+  for (const object of objectsOf(room))
+    await runInDurableObject<DurableObject, void>(object, (instance) => instance.alarm?.());
 }
+
+/** The alarm that sweeps the sockets of a room goes off. Answers whether it was set. */
+export const sweepSockets = (room: string): Promise<boolean> => runDurableObjectAlarm(socketsOf(room));
 
 export const configureUser = (user: string, settings: Settings) => configure(userObject(user), settings);
 
@@ -55,6 +60,16 @@ export const sleep = (stub: AnyStub) => evictDurableObject(stub, { webSockets: "
 
 /** Ends an object and its sockets, and drops what it had only in memory. */
 export const crash = (stub: AnyStub) => evictDurableObject(stub, { webSockets: "close" });
+
+/** All that is there of a room sleeps: its object, and its relay's. */
+export async function sleepRoom(room: string): Promise<void> {
+  for (const object of objectsOf(room)) await sleep(object);
+}
+
+/** All that is there of a room ends, and its sockets close. */
+export async function crashRoom(room: string): Promise<void> {
+  for (const object of objectsOf(room)) await crash(object);
+}
 
 /** Passes every statement of an object through `around`, until the object sleeps. */
 export const interceptSql = (

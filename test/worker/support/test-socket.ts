@@ -68,6 +68,11 @@ export class TestSocket {
     return this.#await((frame) => frame.type === type && fits(frame), type);
   }
 
+  /** As `next`, of any type. `what`: for the error. */
+  nextOf(fits: (frame: Frame) => boolean, what: string): Promise<Frame> {
+    return this.#await(fits, what);
+  }
+
   /** Sends a command and awaits its answer, `ok` or `error`. */
   async ask(command: { readonly id: string } & Readonly<Record<string, unknown>>): Promise<Frame> {
     const answer = this.#await(

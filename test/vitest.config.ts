@@ -1,11 +1,16 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { svelteForTest } from "./bindings/support/svelte-for-test.ts";
 import { LongestFirst } from "./support/longest-first.ts";
+import { keepTemporaryFilesInMemory } from "./support/memory-folder.ts";
 import { relaysUnderHubs } from "./support/relays-under-hubs.ts";
 import { workerCodeForTest } from "./support/worker-code-for-test.ts";
 
 const root = import.meta.dirname;
+const disk = tmpdir();
+keepTemporaryFilesInMemory();
 
 /** Settings of the Worker under test; a test that needs others calls the app with its own environment. */
 const bindings = {
@@ -93,6 +98,7 @@ const withServers = { ...patient, root, globalSetup: "support/built-once.ts" };
 
 export default defineConfig({
   test: {
+    globalSetup: join(root, "support/memory-folder.ts"),
     sequence: { sequencer: LongestFirst },
     projects: [
       {
@@ -163,6 +169,8 @@ export default defineConfig({
           name: "package",
           ...withServers,
           include: PACKAGE,
+          // What they install would fill the memory.
+          env: { TMPDIR: disk },
         },
       },
       {

@@ -4,7 +4,7 @@ import { TokenBuckets } from "../../src/object/token-bucket.ts";
 
 describe("the flush loop", () => {
   /** A flush that takes two at a time, leaves the rest, and throws at "bad". */
-  function loopForTest() {
+  function loopForTest({ lingerMs = 7 } = {}) {
     const done: string[] = [];
     const commits: (() => void)[] = [];
     const queue: string[] = [];
@@ -22,7 +22,7 @@ describe("the flush loop", () => {
         done.push(taken);
       },
       hasWork: () => queue.length > 0,
-      lingerMs: () => 7,
+      lingerMs: () => lingerMs,
       now: () => clock.now,
       wait: (ms) => Promise.resolve(waits.push(ms)),
       sync: () => new Promise((resolve) => commits.push(resolve)),
@@ -33,11 +33,28 @@ describe("the flush loop", () => {
       queue.push(work);
       return loop.request();
     };
+    const frame = (work: string) => {
+      queue.push(work);
+      return loop.requestGated();
+    };
     const committed = async (at: number) => {
       await expect.poll(() => commits.length).toBeGreaterThan(at);
       commits[at]?.();
     };
-    return { ask, start, done, commits, committed, waits, clock, failures };
+    /** Frames that come one by one, each as soon as the one before is done. Tells which of them gathered. */
+    const oneByOne = async (count: number) => {
+      const gathered: number[] = [];
+      for (let n = 1; n <= count; n++) {
+        const before = commits.length;
+        const taken = frame("f");
+        await expect.poll(() => queue.length).toBe(0);
+        if (commits.length > before) gathered.push(n);
+        commits[before]?.();
+        await taken;
+      }
+      return gathered;
+    };
+    return { ask, start, frame, oneByOne, done, commits, committed, waits, clock, failures };
   }
 
   it("[S1] waits only shortly after another flush: a single message is sent at once", async () => {
@@ -49,6 +66,61 @@ describe("the flush loop", () => {
       await done;
     }
     expect(waits).toEqual([0, 7, 0]);
+  });
+
+  it("[F35] flushes frames that come one by one in their own turn, and gathers seldom", async () => {
+    const { oneByOne, waits } = loopForTest({ lingerMs: 0 });
+    expect(await oneByOne(66)).toEqual([1, 3, 6, 11, 20, 37, 54]);
+    expect(waits).toHaveLength(7);
+  });
+
+  it("[F35] gathers every time again as soon as a flush gathers two", async () => {
+    const { oneByOne, frame, done, committed, commits } = loopForTest({ lingerMs: 0 });
+    await oneByOne(10);
+    const first = frame("a");
+    const second = frame("b");
+    await committed(commits.length);
+    await Promise.all([first, second]);
+    expect(done.at(-1)).toBe("ab");
+    // The first of them gathers, and one may follow that does not.
+    expect(await oneByOne(4)).toEqual([1, 3]);
+  });
+
+  it("[F35] gathers while a flush is under way, and where a flush takes its time", async () => {
+    const busy = loopForTest({ lingerMs: 0 });
+    await busy.oneByOne(1);
+    const asked = busy.ask("a");
+    await expect.poll(() => busy.commits.length).toBe(2);
+    const meanwhile = [busy.frame("b"), busy.frame("c")];
+    await busy.committed(1);
+    await asked;
+    await busy.committed(2);
+    await Promise.all(meanwhile);
+    expect(busy.done.slice(-2)).toEqual(["a", "bc"]);
+    const slow = loopForTest({ lingerMs: 7 });
+    expect(await slow.oneByOne(5)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it("[F35] a caller that needs to know that it is durable does not get the promise of a frame", async () => {
+    const { oneByOne, frame, ask, commits, committed, done } = loopForTest({ lingerMs: 0 });
+    await oneByOne(1);
+    const both = [frame("a"), ask("b")];
+    let settled = false;
+    void Promise.all(both).then(() => {
+      settled = true;
+    });
+    await expect.poll(() => commits.length).toBe(2);
+    expect([done.at(-1), settled]).toEqual(["ab", false]);
+    await committed(1);
+    await Promise.all(both);
+  });
+
+  it("[F35] a frame whose flush fails hears of it, and the next one is flushed", async () => {
+    const { oneByOne, frame, done } = loopForTest({ lingerMs: 0 });
+    await oneByOne(5);
+    await expect(frame("bad")).rejects.toThrow("bad");
+    await frame("x");
+    expect(done.at(-1)).toBe("x");
   });
 
   it("[S1] settles with the flush that took what waited, however much arrives later", async () => {

@@ -252,7 +252,7 @@ export class RoomRuntime {
       this.#timer.by(waitsUntil);
       return;
     }
-    await this.flush();
+    await this.#loop.requestGated();
   }
 
   #pass(connection: RoomConnection, frame: string | ArrayBuffer): "passed" | "waits" {

@@ -8,9 +8,12 @@ import {
   clientOf,
   edgeRooms,
   floor,
+  gatheringFloor,
+  openingFloor,
   party,
   socketIo,
   socketIoRecovery,
+  storingFloor,
   type Target,
   withBackEnd,
   ws,
@@ -76,7 +79,7 @@ export function plansFor(other: string | undefined, seed: number): readonly Plan
     fanOut(10, 100, everybody),
     fanOut(100, 100, everybody, true),
     fanOut(100, 1_000, [us, ...beside, bun]),
-    fanOut(1_000, 100, everybody),
+    fanOut(1_000, 100, [...everybody, gatheringFloor]),
     fanOut(1_000, 1_000, everybody, true),
     {
       name: "(b) quiet room, 100 receivers",
@@ -87,7 +90,7 @@ export function plansFor(other: string | undefined, seed: number): readonly Plan
     {
       name: "(c) join storm, 1,000",
       order: { scenario: "joinStorm", params: { members: 1_000 } },
-      targets: [us, ...beside, floor()],
+      targets: [us, ...beside, openingFloor, floor()],
     },
     {
       name: "(d) resume storm, 1,000",
@@ -207,7 +210,7 @@ export function plansFor(other: string | undefined, seed: number): readonly Plan
     ].map(({ name, params }) => ({
       name,
       order: { scenario: "cpuOfMessages" as const, params },
-      targets: [us, ...beside, floor()],
+      targets: [us, ...beside, storingFloor, floor()],
     })),
     {
       name: "(t) CPU of joins, 1,000",

@@ -210,12 +210,35 @@ export const party: Target = {
 };
 
 /** `heapMb`: the memory limit of the isolates. There is none by default. */
-export const floor = (bounds: { readonly heapMb?: number } = {}): Target => ({
-  name: "bare object",
-  stores: false,
+export const floor = (bounds: { readonly heapMb?: number } = {}): Target =>
+  bareObject("bare object", "Floor", bounds);
+
+/** What it writes, no room can spare. */
+export const storingFloor: Target = {
+  ...bareObject("bare object that stores", "StoringFloor"),
+  stores: true,
+};
+
+/** It sends as many frames as a room, of about as many bytes. */
+export const gatheringFloor = bareObject("bare object that gathers", "GatheringFloor");
+
+/** `type`: a class of `peers/floor.js`. */
+function bareObject(name: string, type: string, bounds: { readonly heapMb?: number } = {}): Target {
+  return {
+    name,
+    stores: false,
+    dialect: "plain",
+    start: (port) => runWorkerd(port, peerBundle("floor.js"), { FLOOR: type }, bounds),
+  };
+}
+
+/** Bare objects that do the steps of a first opening. */
+export const openingFloor: Target = {
+  name: "bare openings",
+  stores: true,
   dialect: "plain",
-  start: (port) => runWorkerd(port, peerBundle("floor.js"), { FLOOR: "Floor" }, bounds),
-});
+  start: (port) => runWorkerd(port, peerBundle("opening.js"), { ROOMS: "Room", USERS: "User" }),
+};
 
 export const calls: Target = {
   name: "bare objects",

@@ -2,6 +2,7 @@
 
 import { Crowd } from "../crowd.ts";
 import type { Dialect } from "../dialect.ts";
+import { threadMs } from "../process-stats.ts";
 import { RawSocket } from "../raw-socket.ts";
 import { newRoom, param, type Scenario } from "./scenario.ts";
 
@@ -14,12 +15,13 @@ async function timeToJoin(dialect: Dialect, port: number, room: string, count: n
   return figures;
 }
 
-export const joinStorm: Scenario = async ({ dialect, port }, params) => {
+export const joinStorm: Scenario = async ({ dialect, port, pid }, params) => {
   const count = param(params, "members");
   // All connect once before, so that tokens are signed and the server is warm.
   await timeToJoin(dialect, port, newRoom(), count, "?history=0");
+  const before = threadMs(pid);
   const { ms, frames } = await timeToJoin(dialect, port, newRoom(), count, "?history=0");
-  return { ms, "frames a member": frames / count };
+  return { ms, "CPU ms": threadMs(pid) - before, "frames a member": frames / count };
 };
 
 export const resumeStorm: Scenario = async ({ dialect, port }, params) => {

@@ -47,6 +47,21 @@ export class RelayInquiries {
     return missed;
   }
 
+  /** Whether a user has anything open at a relay: no, if all of them have said so. */
+  mayHave(user: string, heard: (mayHave: boolean) => void): void {
+    const asked = [...this.#links.values()].filter(({ isEmpty }) => !isEmpty);
+    let waiting = asked.length;
+    let mayHave = false;
+    const key = placeKeyOf({ kind: "user", user: { id: user }, expiresAt: 0, issuedAt: null });
+    for (const link of asked)
+      link.questions.ask({ about: "place", key }, (reply) => {
+        waiting--;
+        mayHave ||= reply?.connections !== 0;
+        if (waiting === 0) heard(mayHave);
+      });
+    if (asked.length === 0) heard(false);
+  }
+
   /** How many connections of a user, or from an address, the relay has to which these go. */
   count(identity: Identity, region: string, heard: (connections: number) => void): void {
     const links = [...this.#links.values()];

@@ -281,10 +281,10 @@ export class RoomObject
     if (this.#isMade) this.#open().room.moderation.forget(user);
   }
 
-  release(user: string): boolean {
+  async release(user: string): Promise<boolean> {
     if (!this.#isMade) return true;
-    const { admission, room } = this.#open();
-    if (admission.isOpenTo(user)) return false;
+    const { admission, room, relays } = this.#open();
+    if ((await relays?.mayHave(user)) || admission.isOpenTo(user)) return false;
     room.moderation.forget(user);
     return true;
   }

@@ -31,7 +31,7 @@ import type { Room } from "../room.ts";
 /** A relay that cannot be reached for longer finds out by itself what it has missed. */
 const TRIES = 4;
 /** So long a newcomer waits for what a relay knows, in milliseconds. */
-const MAX_WAIT_MS = 1_000;
+const MAX_WAIT_MS = 3_000;
 const RETRY: RetryPorts = { random: () => Math.random(), wait: (ms) => scheduler.wait(ms) };
 
 export interface RoomRelaysPorts {
@@ -143,9 +143,13 @@ export class RoomRelays implements RemoteRelays {
     );
   }
 
+  /** Whether a user has anything open at a relay, or one cannot be asked. */
+  async mayHave(user: string): Promise<boolean> {
+    return this.#ask(true, (heard) => this.#relays.inquiries.mayHave(user, heard));
+  }
+
   /** Asks a relay. A newcomer does not wait long for one that cannot be reached: then the answer is `otherwise`. */
   async #ask<T>(otherwise: T, ask: (heard: (answer: T) => void) => void): Promise<T> {
-    if (!this.#relays.areThere) return otherwise;
     const { promise, resolve } = Promise.withResolvers<T>();
     let isHeard = false;
     ask((answer) => {

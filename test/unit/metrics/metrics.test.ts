@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { BLOBS, type DataPoint, DOUBLES } from "../../../src/metrics/columns.ts";
+import { COUNTED_ONE_IN } from "../../../src/metrics/counting-pace.ts";
 import { Metrics } from "../../../src/metrics/metrics.ts";
 import type { JournalEntry } from "../../../src/object/journal.ts";
-import { type Traffic, TrafficMeter } from "../../../src/object/traffic.ts";
+import { NO_TRAFFIC, type Traffic, TrafficMeter } from "../../../src/object/traffic.ts";
 import type { ErrorCode } from "../../../src/protocol/index.ts";
 import { RoomForTest } from "../../support/room-for-test.ts";
 
@@ -29,6 +30,30 @@ const sum = (points: readonly DataPoint[], name: (typeof DOUBLES)[number]) =>
   points.reduce((all, { doubles }) => all + (doubles[DOUBLES.indexOf(name)] ?? 0), 0);
 
 describe("the metrics of a room", () => {
+  it("[L147] count what opened and closed at relays as often as it did", () => {
+    const { points, metrics } = measured();
+    const counters: Record<string, number>[] = [];
+    const counting = new Metrics(undefined, { source: "room" }, {
+      random: () => 0,
+      report: (sums) => counters.push(sums),
+    });
+    const entries = [
+      { kind: "opened", times: 5 },
+      { kind: "closed", closeCode: 4403, closing: { code: "banned" }, times: 2 },
+      { kind: "closed", closeCode: 1006, times: 3 },
+      { kind: "closed", closeCode: 1006, connection: "c_1" },
+    ] as const;
+    for (const one of [metrics, counting]) one.flushed(NO_TRAFFIC, entries, {}, 0);
+    expect([sum(points, "opened"), sum(points, "closed")]).toEqual([5, 6]);
+    const [sums = expect.fail()] = counters;
+    const times = (name: string) => (sums[name] ?? 0) / COUNTED_ONE_IN;
+    expect(Object.fromEntries(Object.keys(sums).map((name) => [name, times(name)]))).toEqual({
+      connections_opened_total: 5,
+      "connections_closed_total banned": 2,
+      "connections_closed_total 1006": 4,
+    });
+  });
+
   it("[O27] are one point a flush, with what was published and sent", () => {
     const { test, points, report } = measured();
     const [ada, bo] = [test.join("ada"), test.join("bo")];

@@ -201,6 +201,33 @@ describe("calls between a room and a relay", () => {
     expect(sides.room.room.webhooks?.people).toMatchObject({ isOccupied: true, missing: null });
   });
 
+  it("[L147] what opens and closes at a relay is said to the room once, with how it ended, and nothing of who was refused", async () => {
+    const sides = new TwoSides();
+    const [ada, bo, cy] = await joined(sides, "ada", "bo", "cy");
+    if (ada === undefined || bo === undefined || cy === undefined) expect.fail();
+    expect(sides.counted.splice(0)).toEqual(Array(3).fill({ kind: "opened", times: 1 }));
+    const di = await sides.join("di");
+    const [{ upload } = expect.fail()] = sides.uploads;
+    sides.relays.begin({ ...upload, items: [] });
+    sides.relays.refuse(1, di.connection.state.id, { code: "room_full", message: "full" });
+    await sides.carry();
+    expect(di.outcome).toBe("refused");
+    for (const user of ["ada", "bo"])
+      sides.room.call(SERVER, (turn) =>
+        sides.room.room.moderation.kick(SERVER, { user, banSeconds: 60 }, turn),
+      );
+    await sides.carry();
+    sides.relay.gone(cy.connection, "lost");
+    await settle();
+    await sides.carry();
+    expect(sides.counted).toEqual([
+      { kind: "closed", closeCode: 4403, closing: { code: "banned" }, times: 2 },
+      { kind: "closed", closeCode: 1006, times: 1 },
+    ]);
+    const opened = sides.relay.journal.take().filter(({ kind }) => kind === "opened");
+    expect(opened).toHaveLength(3);
+  });
+
   it("[L60] what relays send is in the traffic of the room once", async () => {
     const sides = new TwoSides();
     const [ada, bo] = await joined(sides, "ada", "bo");

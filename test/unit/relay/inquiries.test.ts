@@ -123,6 +123,23 @@ describe("the bound for a user over the room and a relay", () => {
   });
 });
 
+describe("a room that a user's object wants to forget", () => {
+  it("[L149] knows whether the user is at a relay, and takes it that they are if that cannot be asked", async () => {
+    const { sides } = await counted("ada");
+    const answers: boolean[] = [];
+    const ask = (user: string) => sides.relays.inquiries.mayHave(user, (mayHave) => answers.push(mayHave));
+    ask("ada");
+    ask("nobody");
+    await sides.carry();
+    ask("nobody");
+    sides.room.flush();
+    sides.lose();
+    expect(answers).toEqual([true, false, true]);
+    new TwoSides().relays.inquiries.mayHave("ada", (mayHave) => answers.push(mayHave));
+    expect(answers.at(-1)).toBe(false);
+  });
+});
+
 describe("a connection that its client gave up", () => {
   it("[L145] is found at a relay by its id, and only by its own user", async () => {
     const { sides, listeners } = await counted("ada", "bo");

@@ -1,6 +1,7 @@
 // A room and one relay, with the calls between them in the hands of the test.
 
 import { type Identity, SERVER } from "../../../../src/access/identity.ts";
+import type { CountedEntry } from "../../../../src/object/journal.ts";
 import { HeldSocket, type KeptState } from "../../../../src/relay/held-socket.ts";
 import { Relay } from "../../../../src/relay/relay.ts";
 import {
@@ -39,6 +40,8 @@ export class TwoSides {
   /** Dispatches that are not delivered yet. */
   dispatches: Dispatch[] = [];
   uploads: PendingUpload[] = [];
+  /** What the room is to count in its metrics. */
+  readonly counted: CountedEntry[] = [];
   readonly #settings: RoomTestSettings;
   #ids = 0;
   #lives = 0;
@@ -98,6 +101,7 @@ export class TwoSides {
     const { life } = relays.plan;
     const verdict = relays.begin(upload);
     if (verdict === "other life") return { kind: "other life", life };
+    if (verdict === "new") this.counted.push(...upload.counted);
     if (verdict === "new")
       for (const item of upload.items) {
         if (item.kind === "join") relays.admit(1, newConnectionState(item.id, item.upgrade), this.room.now);
@@ -134,6 +138,7 @@ export class TwoSides {
   }
 
   answer(dispatches: readonly Dispatch[], answer: DispatchAnswer): void {
+    this.counted.push(...answer.counted);
     this.relays.answered(1, dispatches, answer, this.room.now);
   }
 

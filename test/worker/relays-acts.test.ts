@@ -33,8 +33,7 @@ describe("a room with clients at a relay", () => {
     await callAsServer("PATCH", path, { maxConnections: 3, slowModeMs: 0, historyLimit: 2 });
     await join(room, "cy");
     await fill(bo, 4);
-    const late = await join(room, "di").catch(() => "full");
-    expect(late).toBe("full");
+    expect(await (await openRoom(room, "di")).closed).toMatchObject({ code: 4503 });
     await callAsServer("PATCH", path, { maxConnections: 10 });
     const di = await join(room, "di");
     expect(di.ofType("message").map(({ data }) => data)).toEqual([3, 4]);

@@ -292,11 +292,16 @@ export class Admission {
     const needsPlace =
       room.openingRefusal(actor, this.#ports.now(), place) === FULL ||
       (replacesSession !== undefined && room.sessions.areFull);
+    const isAtRelay =
+      replaces !== undefined &&
+      room.mayGiveUp(replaces, actor.identity) &&
+      room.connections.find(replaces)?.relay !== null;
     if (replaces !== undefined) room.giveUp(replaces, actor.identity);
     if (replacesSession !== undefined) room.sessions.giveUp(replacesSession, userOf(actor.identity)?.id);
     if (!needsPlace) return undefined;
     // The place that it wants is the one that it gives up.
     await this.#ports.flush();
-    return this.#openingRefusal(actor, {}, place);
+    const atRelays = place.atRelays - (isAtRelay ? 1 : 0);
+    return this.#openingRefusal(actor, {}, { ...place, atRelays });
   }
 }

@@ -3,16 +3,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { advanceClock, configureRoom } from "./support/objects.ts";
-import {
-  call,
-  callAsServer,
-  errorOf,
-  fill,
-  join,
-  openRoom,
-  roomHas,
-  uniqueName,
-} from "./support/worker.ts";
+import { call, callAsServer, errorOf, fill, join, openRoom, roomHas, uniqueName } from "./support/worker.ts";
 
 async function relayed(prefix: string, ...users: string[]) {
   const room = uniqueName(prefix);
@@ -67,6 +58,17 @@ describe("a room with clients at a relay", () => {
     expect(cy.ofType("message").map(({ data }) => data)).toEqual([null, "mine"]);
     await bo.settled();
     expect(bo.texts.join()).toMatch(/"type":"messageDeleted"/);
+  });
+
+  it("[L145] gives the place of a connection that was given up to its successor at the same relay", async () => {
+    const room = uniqueName("place");
+    await configureRoom(room, { RELAY_ABOVE: 0, MAX_CONNECTIONS_PER_USER: 1 });
+    const first = await join(room, "ada");
+    expect(await (await openRoom(room, "ada")).closed).toMatchObject({ code: 4503 });
+    const { connection } = await first.next("connected");
+    await join(room, "ada", { query: `?replaces=${connection}` });
+    expect(await first.closed).toMatchObject({ code: 4409 });
+    await roomHas(room, 1);
   });
 
   it("[L148] takes back who was banned as soon as the ban is lifted", async () => {

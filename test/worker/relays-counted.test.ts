@@ -5,7 +5,17 @@ import { LISTED_MEMBERS } from "../../src/protocol/index.ts";
 import { disconnect } from "./support/disconnect.ts";
 import { advanceClock, configureRoom, type Settings, sleep } from "./support/objects.ts";
 import type { TestSocket } from "./support/test-socket.ts";
-import { call, callAs, callAsServer, join, openRoom, roomHas, roomObject, tokenFor, uniqueName } from "./support/worker.ts";
+import {
+  call,
+  callAs,
+  callAsServer,
+  join,
+  openRoom,
+  roomHas,
+  roomObject,
+  tokenFor,
+  uniqueName,
+} from "./support/worker.ts";
 
 interface Crowd {
   readonly room: string;
@@ -36,7 +46,9 @@ async function crowd(settings: Settings = {}): Promise<Crowd> {
 
 const notifications = async (user: string) =>
   (
-    await (await callAs(await tokenFor(user), "GET", "/v1/me/notifications")).json<{
+    await (
+      await callAs(await tokenFor(user), "GET", "/v1/me/notifications")
+    ).json<{
       notifications: { topic: string }[];
     }>()
   ).notifications.map(({ topic }) => topic);

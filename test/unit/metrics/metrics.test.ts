@@ -33,10 +33,14 @@ describe("the metrics of a room", () => {
   it("[L147] count what opened and closed at relays as often as it did", () => {
     const { points, metrics } = measured();
     const counters: Record<string, number>[] = [];
-    const counting = new Metrics(undefined, { source: "room" }, {
-      random: () => 0,
-      report: (sums) => counters.push(sums),
-    });
+    const counting = new Metrics(
+      undefined,
+      { source: "room" },
+      {
+        random: () => 0,
+        report: (sums) => counters.push(sums),
+      },
+    );
     const entries = [
       { kind: "opened", times: 5 },
       { kind: "closed", closeCode: 4403, closing: { code: "banned" }, times: 2 },

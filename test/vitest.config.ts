@@ -153,6 +153,18 @@ export default defineConfig({
         },
       },
       {
+        // The real client once more, of a server with every socket at a relay: it comes back, polls, renews its token, and ends.
+        test: {
+          name: "relayed-e2e",
+          ...withServers,
+          include: ["client", "endings", "polling", "tokens"].map((name) => `e2e/${name}.test.ts`),
+          setupFiles: ["e2e/support/checked-contract.ts"],
+          env: { RELAY_ABOVE: "0" },
+          maxWorkers: 3,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
         // Not part of `npm test`, which shall take less than five minutes.
         test: {
           name: "slow",

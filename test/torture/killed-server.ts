@@ -21,6 +21,9 @@ const VARS = {
   PONG_MS: "1000",
 };
 
+/** Each room has several relays. */
+const RELAYED = { RELAY_ABOVE: "0", RELAY_CONNECTIONS: "3" };
+
 /** Of the log of the Worker, or of workerd. */
 const ERROR = /"level":"error"|uncaught|exception/i;
 
@@ -39,12 +42,15 @@ export class KilledServer {
     process.once("exit", () => this.#remove());
   }
 
-  static async start(): Promise<KilledServer> {
+  /** `isRelayed`: all sockets of rooms are at relays. */
+  static async start(isRelayed = false): Promise<KilledServer> {
     const port = await freePort();
     const dir = mkdtempSync(join(tmpdir(), "edge-rooms-torture-"));
     mkdirSync(join(dir, "storage"));
     copyFileSync(ourBundle(), join(dir, "main.js"));
-    const config = configureWorkerd({ dir, port, objects: OUR_OBJECTS, vars: VARS, flags: OUR_FLAGS });
+    const objects = { ...OUR_OBJECTS, RELAYS: "RelayObject" };
+    const vars = isRelayed ? { ...VARS, ...RELAYED } : VARS;
+    const config = configureWorkerd({ dir, port, objects, vars, flags: OUR_FLAGS });
     const server = new KilledServer(port, dir, config);
     await server.start();
     return server;

@@ -2,7 +2,8 @@
 // `--seed N` chooses what is done, `--kills N` and `--minutes M` bound it. It ends with a line of counts; with code 1, and
 // the history of the round in a file, if something was wrong. Then come answers that stream: in the rules with everything at
 // every token, and on the server, which is killed at `--answer-kills N` tokens of 2,000 within as many minutes again.
-// `--only answers` plays nothing else. The last minute is for the registry, which may be wrong for as long.
+// `--only answers` plays nothing else. With `--relays` all sockets are at relays. The last minute is for the registry, which
+// may be wrong for as long.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "10" },
     "answer-kills": { type: "string", default: "20" },
     only: { type: "string" },
+    relays: { type: "boolean", default: false },
   },
 });
 
@@ -139,7 +141,7 @@ async function playAnswers(server: KilledServer): Promise<void> {
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
 console.log(`seed ${seed}, up to ${kills} kills in ${minutes} minutes`);
-const server = await KilledServer.start();
+const server = await KilledServer.start(values.relays);
 try {
   const rounds = values.only === "answers" ? 0 : Number.POSITIVE_INFINITY;
   for (let round = 0; round < rounds && total.kills < kills && performance.now() < endsAt; round++)

@@ -96,7 +96,7 @@ describe("edge cases", () => {
     expect(bo.ofType("message")).toMatchObject([{ data: "last words" }]);
   });
 
-  it("[A8][G2] a room full of dead connections admits the next client", async () => {
+  it("[A8][G2][L161] a room full of dead connections admits the next client", async () => {
     const room = uniqueName("ghosts");
     await configureRoom(room, { MAX_CONNECTIONS_PER_ROOM: 2 });
     await (await join(room, "ada")).beats();

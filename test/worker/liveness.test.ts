@@ -4,7 +4,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type RoomObject, UserObject } from "../../src/index.ts";
 import { NONE_REVOKED } from "../../src/object/revocation.ts";
-import { itAtRoom, type SocketHolder, socketsOf } from "./support/at-relays.ts";
+import { type SocketHolder, socketsOf } from "./support/at-relays.ts";
 import { advanceClock, sleep, sleepRoom } from "./support/objects.ts";
 import type { TestSocket } from "./support/test-socket.ts";
 import {
@@ -72,7 +72,7 @@ describe("a bot that only reads", () => {
     },
   );
 
-  it("[G7] receives what wakes the room, also where a session of other code has it flush before", async () => {
+  it("[G7][L160] receives what wakes the room, also where a session of other code has it flush before", async () => {
     vi.spyOn(console, "warn").mockImplementation(() => {});
     onTestFinished(() => void vi.restoreAllMocks());
     const [room, writer] = [uniqueName("bot"), uniqueName("writer")];
@@ -140,7 +140,8 @@ describe("a member that vanished", () => {
     const room = uniqueName("vanished");
     const [ghost, ada] = [await join(room, "ghost"), await join(room, "ada")];
     await ghost.beats();
-    advanceClock(74_000);
+    // Ten seconds before, as the runtime dates heartbeats by its own clock, and the machine may be slow.
+    advanceClock(65_000);
     await fill(ada, 1);
     await ada.settled();
     expect(ada.ofType("memberLeft")).toEqual([]);
@@ -177,7 +178,7 @@ describe("a member that vanished and receives nothing of what is sent", () => {
     await ghost.next("caughtUp", (frame) => frame.room === room);
     await ghost.beats();
     const ada = await join(room, "ada");
-    advanceClock(74_000);
+    advanceClock(65_000);
     await fill(ada, 1);
     await ada.settled();
     expect(ada.ofType("memberLeft")).toEqual([]);
@@ -194,14 +195,12 @@ describe("a mention", () => {
     expect(sent).toMatchObject({ type: "ok" });
   };
 
-  const unreadOf = async (user: string) => {
-    const response = await callAsServer("GET", `/v1/users/${user}`);
-    return (await response.json<{ unread: number }>()).unread;
-  };
-
-  it("[U32] notifies a member who has missed two heartbeats on a session, and no one else", async () => {
+  it("[U32] notifies a member who has missed two heartbeats, on a socket or a session, and no one else", async () => {
     const [room, speaker] = [uniqueName("room"), uniqueName("speaker")];
-    const [shared, alive, bot] = ["shared", "alive", "bot"].map(uniqueName) as [string, string, string];
+    const [own, shared, alive, bot] = ["own", "shared", "alive", "bot"].map(uniqueName) as [
+      ...[string, string, string, string],
+    ];
+    await (await join(room, own)).beats();
     const [sharedSession, aliveSession] = [await openSession(shared), await openSession(alive)];
     await joinOn(sharedSession, room);
     await joinOn(aliveSession, room);
@@ -211,25 +210,17 @@ describe("a mention", () => {
     await aliveSession.settled();
     const speaking = await openSession(speaker);
     await joinOn(speaking, room);
-    await mention(speaking, room, shared, alive, bot);
-    await expect.poll(() => unreadOf(shared)).toBe(1);
+    await mention(speaking, room, own, shared, alive, bot);
+    const unreadOf = async (user: string) => {
+      const response = await callAsServer("GET", `/v1/users/${user}`);
+      return (await response.json<{ unread: number }>()).unread;
+    };
+    await expect.poll(() => Promise.all([own, shared].map(unreadOf))).toEqual([1, 1]);
     expect(await sharedSession.next("notification")).toMatchObject({ topic: "mention" });
     await aliveSession.next("message");
     await aliveSession.settled();
     expect(await Promise.all([alive, bot].map(unreadOf))).toEqual([0, 0]);
   });
-
-  itAtRoom(
-    "a room counts who is at a relay as here until that relay lets them go",
-    "[U32] notifies a member who has missed two heartbeats on a socket",
-    async () => {
-      const [room, own] = [uniqueName("room"), uniqueName("own")];
-      await (await join(room, own)).beats();
-      advanceClock(51_000);
-      await mention(await join(room, uniqueName("speaker")), room, own);
-      await expect.poll(() => unreadOf(own)).toBe(1);
-    },
-  );
 });
 
 describe("a user who was kicked", () => {

@@ -20,13 +20,17 @@ export const API_KEY = "an-api-key-of-the-tests-that-is-long-enough";
 const DEADLINE_MS = 45_000;
 const LOOK_EVERY_MS = 20;
 
+/** Where a project of the tests says so, all sockets of rooms are at relays. */
+const { RELAY_ABOVE } = process.env;
+const RELAYED: Readonly<Record<string, string>> = RELAY_ABOVE === undefined ? {} : { RELAY_ABOVE };
+
 export const startTestServer = (
   vars: Readonly<Record<string, string | number>> = {},
   options: Omit<ServerOptions, "vars"> = {},
 ): Promise<LocalServer> =>
   startServer({
     ...options,
-    vars: { JWT_SECRET, API_KEYS: API_KEY, RATE_PER_SECOND: 1_000, RATE_BURST: 1_000, ...vars },
+    vars: { JWT_SECRET, API_KEYS: API_KEY, RATE_PER_SECOND: 1_000, RATE_BURST: 1_000, ...RELAYED, ...vars },
   });
 
 /** Permits writing in every room by default. Tokens count in whole seconds, so it may live up to 1 s less. */

@@ -35,6 +35,19 @@ export function shownTo({ received }: TestSocket): { readonly changes: string[];
   return { changes, users: [...shown.keys()] };
 }
 
+/** The statuses and data of a member, as a client showed them one after the other. */
+export function statesShown({ received }: TestSocket, user: string): unknown[] {
+  const states: string[] = [];
+  let shown: Shown = new Map();
+  for (const frame of received) {
+    shown = after(shown, frame);
+    const member = Object(shown.get(user));
+    const state = JSON.stringify([Reflect.get(member, "status"), Reflect.get(member, "data")]);
+    if (state !== states.at(-1)) states.push(state);
+  }
+  return states.map((state) => JSON.parse(state));
+}
+
 /** Settles when a client is told that `user` is here no more. */
 export const shownGone = (socket: TestSocket, user: string): Promise<Frame> =>
   socket.nextOf(

@@ -54,8 +54,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/session-rooms/user-side": [
     ...["src/access", "src/object", "src/protocol", "src/session-rooms", "src/user", "src/validation"],
   ],
-  "src/room/relays": [...OBJECT, "src/room/people"],
-  "src/relay": [...OBJECT, "src/room", "src/room/people", "src/room/relays", "src/session-rooms"],
+  "src/room/relays": [...OBJECT, "src/room/log", "src/room/people"],
+  "src/relay": [
+    ...OBJECT,
+    "src/room",
+    "src/room/log",
+    "src/room/people",
+    "src/room/relays",
+    "src/session-rooms",
+  ],
   "src/relay/runtime": [
     ...["src", "src/access", "src/auth", "src/config", "src/log", "src/object", "src/object/runtime"],
     ...["src/protocol", "src/relay", "src/room/people", "src/room/relays", ...RUNTIME],

@@ -43,9 +43,9 @@ export class TrafficMeter {
   }
 
   /** What was sent since the last time, without the rest. */
-  takeSent(): Pick<Traffic, "frames" | "bytes"> {
-    const sent = { frames: this.#frames, bytes: this.#bytes };
-    this.#frames = this.#bytes = 0;
+  takeSent(): Pick<Traffic, "frames" | "bytes" | "replayBytes"> {
+    const sent = { frames: this.#frames, bytes: this.#bytes, replayBytes: this.#replayBytes };
+    this.#frames = this.#bytes = this.#replayBytes = 0;
     return sent;
   }
 
@@ -54,9 +54,15 @@ export class TrafficMeter {
     this.#replayBytes += bytes;
   }
 
+  /** A part of a replay that is counted elsewhere. */
+  replayedThere(bytes: number): void {
+    this.#replayBytes += bytes;
+  }
+
   /** The sums since the last time. */
   take(): Traffic {
-    if (this.#frames === 0 && this.#published.size === 0 && this.#replays === 0) return NO_TRAFFIC;
+    if (this.#frames === 0 && this.#published.size === 0 && this.#replays + this.#replayBytes === 0)
+      return NO_TRAFFIC;
     const traffic = {
       published: this.#published,
       frames: this.#frames,

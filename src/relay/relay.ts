@@ -16,17 +16,16 @@ import {
   reject,
 } from "../protocol/index.ts";
 import { Connections } from "../room/connections.ts";
-import { Delivery } from "../room/delivery.ts";
+import type { RecentBounds } from "../room/log/recent-log.ts";
 import { PageBudget } from "../room/page-budget.ts";
 import { isExpelled } from "../room/people/expulsion.ts";
 import type { LackedStreams, RoomConnection, RoomUpgrade } from "../room/people/room-connection.ts";
 import type { RoomSettings } from "../room/people/room-settings.ts";
 import { Permits } from "../room/permits.ts";
-import { audienceOf } from "../room/relayed-entries.ts";
 import type {
-  DeliverStep,
   Dispatch,
   DispatchAnswer,
+  PageThere,
   Position,
   RelayCount,
   RelayPosition,
@@ -39,8 +38,11 @@ import { placeKeyOf } from "../room/relays/relay-choice.ts";
 import { framesOf } from "../room/relays/relay-steps.ts";
 import { soonest } from "../room/room-time.ts";
 import { CountedHere } from "./counted-here.ts";
+import { GatheredFlushes } from "./gathered-flushes.ts";
+import { HeldLog } from "./held-log.ts";
 import type { HeldSocket } from "./held-socket.ts";
 import { KeptPlace } from "./kept-place.ts";
+import { MadePages } from "./made-pages.ts";
 import { PeopleHere } from "./people-here.ts";
 import { repliesTo } from "./replies-to.ts";
 import { Uploads } from "./uploads.ts";
@@ -49,6 +51,8 @@ export interface RelayPorts extends RetryPorts {
   readonly relay: number;
   /** Which life of the relay's object this is. */
   readonly life: string;
+  /** How much of the room's log it has in memory, as much as its room unless given. */
+  readonly recent?: RecentBounds;
   upload(upload: Upload): Promise<UploadAnswer>;
   now(): number;
   reportFault(error: unknown): void;
@@ -77,6 +81,7 @@ export class Relay {
   readonly spending = new Spending(() => 1);
   readonly connections: Connections;
   readonly uploads: Uploads;
+  readonly held: HeldLog;
   readonly settings: RoomSettings;
   readonly roomPresence: PeopleHere;
   readonly streams = { size: 0 };
@@ -90,7 +95,8 @@ export class Relay {
   #owed: Pick<RelayPosition, "life" | "number"> | undefined;
   #hasSaidWho = false;
   /** What goes out before anything else. */
-  #gathered: Delivery | undefined;
+  readonly #gathered: GatheredFlushes;
+  readonly #pages: MadePages;
   #counts = 0;
   /** The room itself ends connections. */
   #isTold = false;
@@ -99,9 +105,12 @@ export class Relay {
     this.settings = settings;
     this.#ports = ports;
     this.roomPresence = this.people;
+    this.held = new HeldLog(ports.recent);
+    this.#pages = new MadePages(this.held);
     this.reportFault = ports.reportFault;
     this.permits = new Permits(() => ports.random());
     this.connections = new Connections(this);
+    this.#gathered = new GatheredFlushes(this.connections, this.people);
     this.uploads = new Uploads(ports.relay, ports.life, {
       upload: (upload) => ports.upload(upload),
       sums: () => this.#count(),
@@ -124,6 +133,7 @@ export class Relay {
     at: RelayPosition | null,
   ): void {
     this.#at = at;
+    this.held.forget(at);
     for (const { connection, socket } of sockets) this.#kept.add(connection, socket);
     this.connections.restore(sockets.map(({ connection }) => connection));
     for (const connection of this.connections.joining) this.connections.drop(connection, BEHIND, this.#now);
@@ -194,7 +204,7 @@ export class Relay {
   take(dispatches: readonly Dispatch[]): DispatchAnswer {
     const asksWho = dispatches.some((dispatch) => dispatch.asksWho) || !this.#hasSaidWho;
     for (const dispatch of dispatches) this.#take(dispatch);
-    this.#deliver();
+    this.#gathered.deliver(this.#now);
     this.#keep();
     if (dispatches.every(({ awaitsWaker }) => awaitsWaker !== true)) this.#sweepIfDue();
     this.look();
@@ -231,7 +241,7 @@ export class Relay {
   }
 
   #count(): RelayCount {
-    return { ...this.people.sums, count: ++this.#counts, after: this.#at };
+    return { ...this.people.sums, count: ++this.#counts, after: this.#at, holds: this.held.from };
   }
 
   get #now(): number {
@@ -261,13 +271,16 @@ export class Relay {
     const hasGap = isOwed || (last?.life === life && number !== last.number + 1);
     this.uploads.heard(dispatch);
     const isBehind = hasGap || !this.#isAt(after);
-    if (isBehind || isNewLife || this.streams.size !== openStreams) this.#deliver();
+    if (isBehind || isNewLife || this.streams.size !== openStreams) this.#gathered.deliver(this.#now);
     if (isBehind) this.#closeAll();
     this.streams.size = openStreams;
     // After a crash of the room readers may have been shown more of an open message than the room has.
     if (isNewLife && openStreams > 0)
       for (const connection of this.connections.recipients) this.connections.sendLater(connection, "all");
+    this.held.begin(dispatch);
     for (const step of steps) this.#shielded(step, texts);
+    this.held.end(upTo);
+    this.#pages.clear();
     this.#at = { ...upTo, life, number };
   }
 
@@ -279,7 +292,7 @@ export class Relay {
   #shielded(step: RelayStep, texts: readonly string[]): void {
     try {
       // What is for single connections stands behind the events before it.
-      if (step.do !== "deliver") this.#deliver();
+      if (step.do !== "deliver") this.#gathered.deliver(this.#now);
       this.#isTold = ENDS.has(step.do);
       this.#do(step, texts);
       this.#isTold = false;
@@ -294,7 +307,8 @@ export class Relay {
   #do(step: RelayStep, texts: readonly string[]): void {
     switch (step.do) {
       case "deliver":
-        this.#gather(step);
+        this.held.take(step.entries);
+        this.#gathered.add(step, this.#now);
         return;
       case "expel": {
         const { whom, expulsion } = step;
@@ -332,6 +346,9 @@ export class Relay {
       case "send":
         this.connections.give(connection, framesOf(step.frames, texts), this.#now);
         break;
+      case "page":
+        this.#sendPage(connection, step);
+        break;
       case "state":
         connection.update(step.state);
         if (step.state.actor.permissionUntil !== undefined)
@@ -348,27 +365,15 @@ export class Relay {
     }
   }
 
-  /** The events of flushes that come in one call go out as if they were one flush: each frame costs a socket as much. */
-  #gather({ entries, answers, checkpoint }: DeliverStep): void {
-    this.#gathered ??= new Delivery(this.connections, this.#now);
-    const delivery = this.#gathered;
-    for (const entry of entries) {
-      const audience = audienceOf(entry, this.people);
-      if (audience !== undefined) delivery.emit(audience, entry.json);
+  #sendPage(connection: RoomConnection, page: PageThere): void {
+    const frames = this.#pages.framesOf(page, connection);
+    if (frames === undefined) {
+      this.connections.drop(connection, BEHIND, this.#now);
+      return;
     }
-    for (const [id, texts] of answers) {
-      const connection = this.people.find(id);
-      if (connection !== undefined) for (const text of texts) delivery.answer(connection, text);
-    }
-    // No event of a later flush may stand before it.
-    if (checkpoint !== null) this.#deliver(checkpoint);
-  }
-
-  #deliver(checkpoint: string | null = null): void {
-    const delivery = this.#gathered;
-    if (delivery === undefined) return;
-    this.#gathered = undefined;
-    this.connections.watchSlow(this.#now, () => delivery.deliver(checkpoint));
+    if (page.answer === undefined)
+      this.journal.traffic.replayedThere(frames.reduce((sum, { length }) => sum + length, 0));
+    this.connections.give(connection, frames, this.#now);
   }
 
   /** One that waits, or is open. */

@@ -1,4 +1,5 @@
 import type { RoomConnection } from "./people/room-connection.ts";
+import type { MessageNow } from "./relays/relay-calls.ts";
 
 /** Who receives an event. */
 export type Audience =
@@ -7,6 +8,8 @@ export type Audience =
       readonly kind: "stored";
       readonly event: string;
       readonly instead?: { readonly on: RoomConnection; readonly answer: string };
+      /** The message that it changes, if it does not say all of it. */
+      readonly now?: MessageNow;
     }
   | {
       readonly kind: "signal";

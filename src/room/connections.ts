@@ -10,7 +10,7 @@ import { SharedFrame } from "../object/shared-frame.ts";
 import { LOST, type Spending } from "../object/spending.ts";
 import type { TrafficMeter } from "../object/traffic.ts";
 import { type Closing, closeCode } from "../protocol/index.ts";
-import type { Outlet } from "./delivery.ts";
+import type { LastFrame, Outlet } from "./delivery.ts";
 import type { PageBudget } from "./page-budget.ts";
 import { closingFor, type Expelled, type Expulsion } from "./people/expulsion.ts";
 import type { Receipts } from "./people/receipts.ts";
@@ -18,6 +18,7 @@ import type { LackedStreams, RoomConnection } from "./people/room-connection.ts"
 import type { RoomPresence } from "./people/room-presence.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
 import { type Permits, UNKNOWN_PERMISSION, type Verdict } from "./permits.ts";
+import type { PageThere } from "./relays/relay-calls.ts";
 import type { Forwarded } from "./relays/relays.ts";
 import { HERE, type Seating, Seats } from "./seats.ts";
 import type { Moment } from "./turn.ts";
@@ -40,6 +41,7 @@ export interface RelayOutlet {
   expel(whom: Expelled, expulsion: Expulsion, departure: Departure, now: number): void;
   opens(connection: RoomConnection): void;
   lacks(connection: RoomConnection, streams: LackedStreams): void;
+  makesPage(connection: RoomConnection, page: PageThere): void;
   forget(connection: RoomConnection): void;
 }
 
@@ -333,6 +335,18 @@ export class Connections implements Outlet {
       this.drop(connection, UNKNOWN_PERMISSION, now);
     // Appends are not kept for it: they would soon be too many.
     else this.sendLater(connection, "all");
+  }
+
+  /** As `give`. A page that its relay makes is for a connection that is there. */
+  giveLast(connection: RoomConnection, frames: readonly LastFrame[], now: number): void {
+    const texts: string[] = [];
+    for (const frame of frames)
+      if (typeof frame === "string") texts.push(frame);
+      else {
+        this.give(connection, texts.splice(0), now);
+        this.#rules.relays?.makesPage(connection, frame);
+      }
+    this.give(connection, texts, now);
   }
 
   #send(connection: RoomConnection, frames: readonly string[]): void {

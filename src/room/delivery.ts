@@ -8,7 +8,11 @@ import type { Audience, DeliveryEntry } from "./audience.ts";
 import { fitMembers } from "./people/member-frames.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 import { relayEntryOf } from "./relayed-entries.ts";
+import type { PageThere } from "./relays/relay-calls.ts";
 import type { Forwarded } from "./relays/relays.ts";
+
+/** A frame, or what its relay makes in this place. */
+export type LastFrame = string | PageThere;
 
 /** The connections of a room, as a delivery needs them. */
 export interface Outlet {
@@ -16,6 +20,8 @@ export interface Outlet {
   readonly recipients: Iterable<RoomConnection>;
   /** Sends frames, or holds them back while the permission of the connection is unknown. May close it. */
   give(connection: RoomConnection, frames: readonly string[], now: number): void;
+  /** As `give`, with pages that its relay makes. */
+  giveLast(connection: RoomConnection, frames: readonly LastFrame[], now: number): void;
   /** Delivers to connections that are elsewhere; `undefined`: there are none. */
   readonly relays?: { deliver(forwarded: Forwarded): void } | undefined;
 }
@@ -84,9 +90,9 @@ export class Delivery {
    * Sends one connection what `make` reads now. Everything that was added before goes out first, to all: so no event
    * that `make` has seen comes behind it.
    */
-  last(connection: RoomConnection, make: () => readonly string[]): void {
+  last(connection: RoomConnection, make: () => readonly LastFrame[]): void {
     this.deliver();
-    this.#outlet.give(connection, make(), this.#now);
+    this.#outlet.giveLast(connection, make(), this.#now);
   }
 
   /** What one connection would be sent by now: for one that is closed before the flush ends. */

@@ -5,6 +5,7 @@ import { hasExpired } from "../object/liveness.ts";
 import { type Connections, EXPIRED } from "./connections.ts";
 import type { RoomLog } from "./log/room-log.ts";
 import type { PageBudget } from "./page-budget.ts";
+import type { PageMakers } from "./page-there.ts";
 import { type Allowances, priceOf } from "./people/allowances.ts";
 import type { Receipts } from "./people/receipts.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
@@ -28,6 +29,7 @@ export interface GreetingRules {
   readonly permits: Permits;
   readonly allowances: Allowances;
   readonly journal: Journal;
+  readonly relays?: PageMakers | undefined;
   reportFault(error: unknown): void;
 }
 
@@ -69,7 +71,12 @@ export class Greeter {
         const { frames, rows } = welcome.greet(connection, maxBytes, now);
         const bytes = frames.reduce((sum, { length }) => sum + length, 0);
         pages.spent("greetings", connection, bytes, now);
-        journal.traffic.replayed(bytes);
+        // What its relay makes is counted there.
+        const sent = frames.reduce(
+          (sum, { length }, at) => sum + (typeof frames[at] === "string" ? length : 0),
+          0,
+        );
+        journal.traffic.replayed(sent);
         // The connect itself was paid for, or costs nothing.
         allowances.charge(identity, priceOf(identity, { rows, bytes }) - 1, now);
         return frames;

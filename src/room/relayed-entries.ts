@@ -8,9 +8,10 @@ export function relayEntryOf(entry: DeliveryEntry): RelayEntry {
   const { kind, json } = entry;
   switch (kind) {
     case "stored": {
-      const { event, instead } = entry;
-      if (instead === undefined || instead.on.relay === null) return { kind, json, event };
-      return { kind, json, event, instead: { on: instead.on.state.id, answer: instead.answer } };
+      const { event, instead, now } = entry;
+      const stored = { kind, json, event, ...(now !== undefined && { now }) };
+      if (instead === undefined || instead.on.relay === null) return stored;
+      return { ...stored, instead: { on: instead.on.state.id, answer: instead.answer } };
     }
     case "signal": {
       const { event, by, exceptUser, toUser } = entry;

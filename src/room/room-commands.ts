@@ -21,9 +21,11 @@ import {
   type TopicsCommand,
 } from "../protocol/index.ts";
 import type { ChangeInput, Changes } from "./changes.ts";
+import type { LastFrame } from "./delivery.ts";
 import type { PageSize } from "./log/log-page.ts";
 import type { RoomLog } from "./log/room-log.ts";
 import type { PageBudget } from "./page-budget.ts";
+import { type PageMakers, pageThere } from "./page-there.ts";
 import { pageRowsOf, priceOf } from "./people/allowances.ts";
 import type { Receipts } from "./people/receipts.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
@@ -53,7 +55,7 @@ export type Late =
 
 /** Frames, and how many rows of the log were looked at for them. */
 export interface PageFrames {
-  readonly frames: readonly string[];
+  readonly frames: readonly LastFrame[];
   readonly rows: number;
 }
 
@@ -68,6 +70,7 @@ export interface CommandRules {
   readonly roomPresence: RoomPresence;
   readonly pages: PageBudget;
   readonly journal: Journal;
+  readonly relays?: PageMakers | undefined;
 }
 
 export const DONE: Applied = { kind: "done" };
@@ -287,7 +290,7 @@ function readHistory(
 }
 
 function olderPage(
-  { log, pages, streams }: CommandRules,
+  { log, pages, streams, relays }: CommandRules,
   connection: RoomConnection,
   id: string,
   before: number | undefined,
@@ -299,14 +302,16 @@ function olderPage(
   const page = pages.once(JSON.stringify(["before", upTo, topics, size]), () =>
     log.messagesBefore(upTo, topics, size),
   );
-  const answer = pageAnswer(id, "messages", page, { seq: page.seq });
+  const fields = { seq: page.seq };
+  const there = pageThere(relays, connection, page, { id, field: "messages", more: page.more, fields });
+  const answer = there ?? pageAnswer(id, "messages", page, fields);
   const open = streams.framesFor(connection, { isWanted: (seq) => seq >= page.seq && seq < upTo });
   return { frames: [answer, ...open], rows: page.looked };
 }
 
 /** This may be the next part of a long replay: after its last part the connection is live. */
 function nextPage(
-  { log, pages, journal, streams }: CommandRules,
+  { log, pages, journal, streams, relays }: CommandRules,
   connection: RoomConnection,
   id: string,
   after: number,
@@ -327,7 +332,9 @@ function nextPage(
     connection.update({ stage: page.more ? { ...replay, after: page.seq } : { at: "live" } });
   }
   const { floor } = log;
-  const frames = [pageAnswer(id, "events", page, { seq: page.seq, floor })];
+  const fields = { seq: page.seq, floor };
+  const there = pageThere(relays, connection, page, { id, field: "events", more: page.more, fields });
+  const frames: LastFrame[] = [there ?? pageAnswer(id, "events", page, fields)];
   if (replay !== undefined && !page.more)
     frames.push(...streams.liveFrames(connection, pagedToTheEnd(page.seq, floor)));
   return { frames, rows: page.looked };

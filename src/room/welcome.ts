@@ -13,9 +13,11 @@ import {
   type RoomConnected,
   type Topics,
 } from "../protocol/index.ts";
+import type { LastFrame } from "./delivery.ts";
 import type { Page } from "./log/log-page.ts";
 import type { RoomLog } from "./log/room-log.ts";
 import type { PageBudget } from "./page-budget.ts";
+import { type PageMakers, pageThere } from "./page-there.ts";
 import { memberFrames } from "./people/member-frames.ts";
 import type { RoomConnection, Stage } from "./people/room-connection.ts";
 import type { RoomPresence } from "./people/room-presence.ts";
@@ -34,6 +36,7 @@ export interface WelcomeRules {
   readonly roomPresence: RoomPresence;
   readonly pages: PageBudget;
   readonly streams: Streams;
+  readonly relays?: PageMakers | undefined;
 }
 
 interface Replay {
@@ -69,7 +72,7 @@ export class Welcome {
     const { page } = replay;
     const frames = [
       ...this.#greeting(connection, replay, now),
-      ...this.#framesOf(page, connection),
+      ...this.#pageOf(page, connection),
       ...this.#endOf(replay, stage.have, connection),
     ];
     return { frames, rows: page.looked };
@@ -130,9 +133,9 @@ export class Welcome {
       // No later page brings the rest, so it is not made smaller; it is the same for all that come without a cursor.
       const size = { limit: history, maxBytes: MAX_PAGE_BYTES };
       const page = pages.once(JSON.stringify(["latest", history, topics]), () => {
-        const { events, looked } =
+        const latest =
           history === 0 ? { events: [], looked: 0 } : log.messagesBefore(log.head + 1, topics, size);
-        return { events, seq: log.head, more: false, looked };
+        return { ...latest, seq: log.head, more: false };
       });
       return { recovery, page, stage: { at: "live" } };
     }
@@ -142,6 +145,11 @@ export class Welcome {
     if (!page.more) return { recovery, page, stage: { at: "live" } };
     const told = { since: after, asOf: log.head };
     return { recovery: "partial", page, stage: { at: "paging", after: page.seq, told } };
+  }
+
+  #pageOf(page: Page, connection: RoomConnection): readonly LastFrame[] {
+    const there = pageThere(this.#rules.relays, connection, page);
+    return there === undefined ? this.#framesOf(page, connection) : [there];
   }
 
   #framesOf(page: Page, form: FrameForm): readonly string[] {

@@ -7,6 +7,7 @@ import { hasExpired } from "../object/liveness.ts";
 import { CALL, FRAME, type Spending } from "../object/spending.ts";
 import type { Refusal } from "../protocol/index.ts";
 import { type Connections, EXPIRED } from "./connections.ts";
+import type { LastFrame } from "./delivery.ts";
 import type { Moderation } from "./moderation.ts";
 import type { PageBudget } from "./page-budget.ts";
 import { type Allowances, priceOf } from "./people/allowances.ts";
@@ -126,7 +127,7 @@ export class WorkQueue {
     command: LateCommand,
     maxBytes: number,
     { now }: Turn,
-  ): readonly string[] {
+  ): readonly LastFrame[] {
     const { pages, allowances } = this.#rules;
     const made = this.#shield(() => {
       const isPage = command.kind === "page";

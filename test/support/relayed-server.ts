@@ -14,6 +14,7 @@ import {
 } from "../../src/protocol/index.ts";
 import { HeldSocket, type KeptState } from "../../src/relay/held-socket.ts";
 import { Relay } from "../../src/relay/relay.ts";
+import type { RecentBounds } from "../../src/room/log/recent-log.ts";
 import {
   newConnectionState,
   RoomConnection,
@@ -26,6 +27,7 @@ import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { ROOM_VALIDATORS } from "../../src/validation/commands.ts";
 import { parseFrame } from "../../src/validation/parse-frame.ts";
 import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
+import { ComparedPages } from "./compared-pages.ts";
 import type { Extent } from "./recorded-log.ts";
 import { defaultsOf, Person, type RoomTestSettings } from "./room-for-test.ts";
 import type { SeededRandom } from "./seeded-random.ts";
@@ -46,6 +48,13 @@ interface PendingUpload {
 }
 
 type JoinItem = Extract<UploadItem, { kind: "join" }>;
+
+/** `direct`: relays without a hub. `each`: how many connections one takes. */
+export interface SimulatedRelays {
+  readonly direct?: number | undefined;
+  readonly each?: number;
+  readonly recent?: RecentBounds | undefined;
+}
 
 interface Seat {
   readonly person: Person;
@@ -73,9 +82,9 @@ class SimulatedRelay {
     const { server } = this;
     const life = `relay${this.number}.${++this.#lives}`;
     const settings = new RoomSettings({ exec: () => [] }, defaultsOf(server.settings));
-    return new Relay(settings, {
-      relay: this.number,
-      life,
+    const { recent } = server.settings.relays ?? {};
+    const relay = new Relay(settings, {
+      ...{ relay: this.number, life, ...(recent !== undefined && { recent }) },
       upload: (upload) => (hubOf(this.number) === 0 ? server.upload(upload) : server.hubs.upload(upload)),
       now: () => server.now,
       random: () => 0.5,
@@ -83,6 +92,8 @@ class SimulatedRelay {
       reportFault: (error) => server.room.faults.push(error),
       unreachable: () => {},
     });
+    server.pages.watch(relay);
+    return relay;
   }
 
   restart(how: "hibernate" | "crash"): void {
@@ -114,6 +125,8 @@ export class RelayedServer extends SimulatedServer {
   readonly tally = { lostCalls: 0, lostAnswers: 0, givenUp: 0, relaySleeps: 0, relayCrashes: 0, doubts: 0 };
   /** Whether calls between the objects fail. */
   isFaulty = true;
+  /** Those of relays, compared with what the rows say. */
+  readonly pages = new ComparedPages();
   readonly hubs: SimulatedHubs;
   readonly #random: SeededRandom;
   readonly #relays = new Map<number, SimulatedRelay>();
@@ -126,10 +139,14 @@ export class RelayedServer extends SimulatedServer {
   #ids = 0;
   #relayedBarrier = this.#newRelayedBarrier();
 
-  /** `direct`: relays without a hub. */
-  constructor(settings: ServerSettings, now: () => number, random: SeededRandom, direct = 40, each = 3) {
+  constructor(
+    settings: ServerSettings,
+    now: () => number,
+    random: SeededRandom,
+    { direct = 40, each = 3, recent }: SimulatedRelays = {},
+  ) {
     const plan = {
-      ...{ above: 0, each, direct },
+      ...{ above: 0, each, direct, ...(recent !== undefined && { recent }) },
       isHeld: (connection: RoomConnection) => this.#relayedBarrier.settled(connection) !== undefined,
     };
     super({ ...settings, relays: plan }, now);
@@ -137,6 +154,7 @@ export class RelayedServer extends SimulatedServer {
     this.#random = random;
     this.room.onFlush = ({ dispatches }) => {
       const extent = { head: this.room.log.head, floor: this.room.log.floor };
+      this.pages.note(this.room, dispatches);
       for (const addressed of dispatches) {
         const { number, dispatch } = addressed;
         if (hubOf(number) !== 0) this.hubs.take(addressed, extent);

@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { seededRandom } from "../../client/testing/seeded-random.ts";
 import { FakeClock } from "../../client/testing/time/fake-clock.ts";
 import { LISTED_MEMBERS, type Member, PING_FRAME } from "../../src/protocol/index.ts";
+import type { RecentBounds } from "../../src/room/log/recent-log.ts";
 import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
 import { faultyFrames } from "./faulty-frames.ts";
 import { RandomActions } from "./random-actions.ts";
@@ -29,6 +30,8 @@ export interface WorldSettings extends ServerSettings {
   readonly relayed?: boolean;
   /** So many relays have no hub; left out: all. */
   readonly directRelays?: number;
+  /** How much of the log relays and their room have in memory. */
+  readonly recent?: RecentBounds;
 }
 
 export class SimulatedWorld {
@@ -62,7 +65,10 @@ export class SimulatedWorld {
     this.#settings = settings;
     const now = () => this.clock.now();
     this.server = settings.relayed
-      ? new RelayedServer(settings, now, this.#random, settings.directRelays)
+      ? new RelayedServer(settings, now, this.#random, {
+          direct: settings.directRelays,
+          recent: settings.recent,
+        })
       : new SimulatedServer(settings, now);
     const world = {
       clock: this.clock,

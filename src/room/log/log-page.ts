@@ -11,6 +11,23 @@ export interface Page {
   readonly more: boolean;
   /** How many rows were looked at, including those that its topics left out. */
   readonly looked: number;
+  /** How a relay makes it; left out: it may not. */
+  readonly recipe?: PageRecipe;
+}
+
+/** How a page is made that the room has looked at: who holds the same messages makes the same one. */
+export interface PageRecipe {
+  readonly epoch: string;
+  /** The end of the log, and the `seq` under the oldest message that it holds. */
+  readonly head: number;
+  readonly floor: number;
+  /** All that was stored or changed after this place has to be held. */
+  readonly reach: number;
+  readonly of:
+    | { readonly kind: "events"; readonly after: number; readonly told?: ReplaySnapshot | undefined }
+    | { readonly kind: "messages"; readonly before: number };
+  readonly topics: Topics;
+  readonly size: PageSize;
 }
 
 /** An event of the log, encoded. `bytes`: its size, if that is known. */
@@ -132,7 +149,9 @@ const rowsOf = ({ limit, maxBytes }: PageSize): number => Math.min(limit, Math.c
 const asStored = (message: string): string => message;
 
 function* entriesOf(rows: Iterable<PageRow>, asShown = asStored): Generator<Entry> {
-  for (const { seq, event, body, bytes } of rows) yield { seq, event, json: asShown(body), bytes };
+  const isAsStored = asShown === asStored;
+  for (const { seq, event, body, bytes } of rows)
+    yield isAsStored ? { seq, event, json: body, bytes } : { seq, event, json: asShown(body) };
 }
 
 function* changesOf(rows: Iterable<ChangeRow>, told: ReplaySnapshot | undefined): Generator<Entry> {

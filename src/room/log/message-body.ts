@@ -76,6 +76,10 @@ export interface LastChange {
   readonly by: string | null;
 }
 
+/** Whether a message is open. No other field can have this in its text, as quotes in a string are escaped. */
+export const isOpenMessage = (body: string): boolean =>
+  body.lastIndexOf('"stream":"open"', body.indexOf(BEFORE_DATA)) !== -1;
+
 export const encodeUpdated = ({ seq, at, by }: LastChange, body: string): string =>
   `{"type":"messageUpdated","seq":${seq},"at":${at},"message":${body},"by":${JSON.stringify(by)}}`;
 

@@ -35,6 +35,7 @@ import {
   type MessageMeta,
 } from "./message-body.ts";
 import { RecentIds, type Speaker } from "./recent-ids.ts";
+import { type RecentBounds, RecentLog } from "./recent-log.ts";
 
 /** In whose name a message is sent. */
 export interface Voice {
@@ -107,6 +108,10 @@ export class RoomLog {
   #ids: RecentIds;
   #epoch: string;
   #head: number;
+  /** `undefined`: none is kept. */
+  #recent: RecentLog | undefined;
+  #recentSince = 0;
+  #bounds: RecentBounds | undefined;
 
   constructor(store: LogStore, options: { newEpoch: string; now: number }) {
     const state = store.open(options.newEpoch, options.now);
@@ -145,6 +150,11 @@ export class RoomLog {
     return this.#store.nextRetired;
   }
 
+  /** Before this place no page is made in memory. */
+  get recentSince(): number {
+    return this.#recentSince;
+  }
+
   /** Sets another limit; a smaller one drops messages at once. `along` runs in the same transaction. */
   setRetention(historyLimit: number, along?: () => void): void {
     this.#store.rebuildRing(historyLimit, this.#head, along);
@@ -171,6 +181,7 @@ export class RoomLog {
     this.#epoch = newEpoch;
     this.#head = 0;
     this.#ids = new RecentIds(0);
+    this.forgetRecent();
   }
 
   /** The answer to a repeated message: as the first time, or a refusal if that is unknown. `undefined`: it is no repeat. */
@@ -214,6 +225,7 @@ export class RoomLog {
     this.#store.append({ ...speaker, seq, event, id, at: now, body, keyed, open: openNow, expiresAt });
     this.#head = seq;
     this.#ids.add({ ...speaker, id, seq, at: now });
+    this.#recent?.stored(seq, event, body);
     return { ok: true, value: { result: { seq, at: now }, body } };
   }
 
@@ -242,7 +254,7 @@ export class RoomLog {
 
   /** Stores a change of a message. Returns its `seq`, and the message as it is now. */
   change(
-    { seq: target, slot, meta: { expiresAt } }: Target,
+    { seq: target, slot, event, meta: { expiresAt } }: Target,
     { meta, data, by }: Change,
     now: number,
   ): { seq: number; body: string } {
@@ -251,12 +263,15 @@ export class RoomLog {
     const deleted = meta.deletedAt !== undefined;
     this.#store.change({ target, slot, body, seq, at: now, by, deleted, expiresAt });
     this.#head = seq;
+    this.#recent?.changed({ seq, at: now, by, event, target, isDeleted: deleted }, body);
     return { seq, body };
   }
 
   /** Writes an open message as it is now. It is no change: nobody has to hear of it. */
   rewrite(target: Target, meta: MessageMeta, data: string): void {
-    this.#store.rewrite(target, encodeMessage(meta, data));
+    const body = encodeMessage(meta, data);
+    this.#store.rewrite(target, body);
+    this.#recent?.rewritten(target.seq, body);
   }
 
   /** The messages that are open, as the object finds them at its start. */
@@ -341,7 +356,8 @@ export class RoomLog {
     told?: ReplaySnapshot,
     upTo = this.#head,
   ): Page {
-    return eventsPage(this.#store.reads, { after, upTo, topics, size, told });
+    const wanted = { after, upTo, topics, size, told };
+    return this.#upToDate?.eventsAfter(wanted) ?? eventsPage(this.#store.reads, wanted);
   }
 
   /** The messages with `after` < seq ≤ `upTo` as they are stored, ascending, read while iterating. `wanted`: about how many. */
@@ -378,7 +394,31 @@ export class RoomLog {
     size: PageSize,
     asShown?: (message: string) => string,
   ): Page {
-    return messagesPage(this.#store.reads, { before, topics, size }, this, asShown);
+    const wanted = { before, topics, size };
+    const recent = this.#upToDate?.messagesBefore(wanted, asShown);
+    return recent ?? messagesPage(this.#store.reads, wanted, this, asShown);
+  }
+
+  /** Pages of the latest events are made in memory from now on, or not any more. */
+  keepRecent(isKept: boolean, bounds?: RecentBounds): void {
+    this.#bounds = bounds;
+    if (!isKept) this.#recent = undefined;
+    else if (this.#recent === undefined) this.#beginRecent();
+  }
+
+  /** Rows were written of which no event says what they are. */
+  forgetRecent(): void {
+    if (this.#recent !== undefined) this.#beginRecent();
+  }
+
+  #beginRecent(): void {
+    this.#recent = new RecentLog({ epoch: this.#epoch, seq: this.#head }, this.#bounds);
+    this.#recentSince = this.#head;
+  }
+
+  get #upToDate(): RecentLog | undefined {
+    this.#recent?.dropUpTo(this.floor);
+    return this.#recent;
   }
 
   #reaches({ epoch, seq }: Cursor): boolean {

@@ -40,15 +40,20 @@ export function eraseBatch(
   const places = log.touchedBy(user, until, after, BATCH);
   let messages = 0;
   let reactions = 0;
-  for (const place of places) {
-    const target = log.findAt(place);
-    if (target === undefined) continue;
-    if (target.author !== user || target.meta.at > until) reactions += withdraw(rules, target, user, turn);
-    else if (target.deleted) log.rewrite(target, nameless(target.meta), target.data);
-    else {
-      erase(rules, target, turn);
-      messages += 1;
+  try {
+    for (const place of places) {
+      const target = log.findAt(place);
+      if (target === undefined) continue;
+      if (target.author !== user || target.meta.at > until) reactions += withdraw(rules, target, user, turn);
+      else if (target.deleted) log.rewrite(target, nameless(target.meta), target.data);
+      else {
+        erase(rules, target, turn);
+        messages += 1;
+      }
     }
+  } finally {
+    // The events do not say that the name goes too.
+    if (places.length > 0) log.forgetRecent();
   }
   if (places.length === BATCH) return { messages, reactions, next: places.at(-1)?.seq ?? null };
   // Also if there is none: a connection that the room has yet to hear of may have one.

@@ -4,6 +4,7 @@ import type { Departure } from "../../object/close-codes.ts";
 import type { CountedEntry } from "../../object/journal.ts";
 import type { Traffic } from "../../object/traffic.ts";
 import type { Closing, Refusal } from "../../protocol/index.ts";
+import type { PageRecipe } from "../log/log-page.ts";
 import type { Expelled, Expulsion } from "../people/expulsion.ts";
 import type { RoomConnectionState, RoomUpgrade } from "../people/room-connection.ts";
 import type { RelayedCounts } from "../people/room-presence.ts";
@@ -36,6 +37,8 @@ export interface RelayCount extends RelaySums {
   readonly count: number;
   /** The last dispatch that it had taken before; `null`: none is known. */
   readonly after: Pick<RelayPosition, "life" | "number"> | null;
+  /** It holds what was stored or changed after this place; `null`: nothing. */
+  readonly holds: Position | null;
 }
 
 /** Who receives an event, by the ids of users and connections. As the audiences of `Delivery`. */
@@ -44,6 +47,8 @@ export type RelayAudience =
       readonly kind: "stored";
       readonly event: string;
       readonly instead?: { readonly on: string; readonly answer: string };
+      /** Of an event that says less: the message as it is now, for relays that do not hold it. */
+      readonly now?: MessageNow;
     }
   | {
       readonly kind: "signal";
@@ -57,6 +62,12 @@ export type RelayAudience =
   | { readonly kind: "receipt" }
   | { readonly kind: "append"; readonly event: string; readonly target: number }
   | { readonly kind: "only"; readonly to: readonly string[]; readonly toUser?: string };
+
+/** A message that was changed. `since`: the place of its last event before. */
+export interface MessageNow {
+  readonly body: string;
+  readonly since: number;
+}
 
 /** An event, encoded. */
 export type RelayEntry = RelayAudience & { readonly json: string };
@@ -85,6 +96,7 @@ export type RelayStep =
   | { readonly do: "open"; readonly id: string; readonly state: RoomConnectionState }
   /** Frames, or their places in `texts` of the dispatch. */
   | { readonly do: "send"; readonly id: string; readonly frames: (string | number)[] }
+  | ({ readonly do: "page"; readonly id: string } & PageThere)
   | { readonly do: "state"; readonly id: string; readonly state: RoomConnectionState }
   /** It lacks open messages, or is about to be sent those that it lacked. */
   | { readonly do: "lacks"; readonly id: string; readonly streams: "all" | readonly number[] }
@@ -108,6 +120,22 @@ export interface RelayReply {
   readonly state?: string;
 }
 
+/** A page that a relay makes of what it holds, in place of its frames. */
+export interface PageThere {
+  readonly recipe: PageRecipe;
+  /** The answer that it is; left out: a replay. */
+  readonly answer?: PageAnswer;
+  /** How large its events are, in UTF-16 units. */
+  readonly length: number;
+}
+
+export interface PageAnswer {
+  readonly id: string;
+  readonly field: "messages" | "events";
+  readonly more: boolean;
+  readonly fields: { readonly seq: number; readonly floor?: number };
+}
+
 /** What one flush of a room has for a relay. */
 export interface Dispatch {
   /** Which life of the room's object made it. */
@@ -126,6 +154,8 @@ export interface Dispatch {
   readonly waitingAs: number;
   /** How many messages are open. */
   readonly openStreams: number;
+  /** Nothing up to `since` is to be held at the relay, and no message up to `floor`. */
+  readonly recent: { readonly since: number; readonly floor: number };
   /** Whether the room needs the connections of users that are at the relay. */
   readonly asksWho: boolean;
   /** Answered when the steps have taken effect. */
@@ -144,7 +174,7 @@ export interface DispatchAnswer {
   readonly life: string;
   readonly sums: RelayCount;
   /** What its sockets were sent since it said so last. */
-  readonly sent: Pick<Traffic, "frames" | "bytes">;
+  readonly sent: Pick<Traffic, "frames" | "bytes" | "replayBytes">;
   /** Its connections that opened and closed, which no upload has said either. */
   readonly counted: readonly CountedEntry[];
   /**

@@ -72,6 +72,10 @@ export class RelayLink implements StoredRelay {
   #at: Position | null = null;
   #waiting: readonly string[] = [];
   #lists = 0;
+  /** It has in memory what was stored or changed after this place, as it said last; `null`: it has not said. */
+  #holds: Position | null = null;
+  /** What it says of that counts if it has taken a later dispatch than this: events were not sent there, as it was empty. */
+  #passedOverAt = 0;
   #lastUpload: Pick<Upload, "relayLife" | "number"> | undefined;
 
   constructor({ number, region }: StoredRelay, isNew: boolean) {
@@ -138,13 +142,20 @@ export class RelayLink implements StoredRelay {
   }
 
   /** It says how many it has. An answer and an upload may overtake each other: an older count says nothing. */
-  says(life: string, { count, after, ...sums }: RelayCount): void {
+  says(life: string, { count, after, holds, ...sums }: RelayCount): void {
     this.#sent = 0;
     if (this.#lastCount?.life === life && count <= this.#lastCount.count) return;
     this.#lastCount = { life, count };
     this.#sums = sums;
+    const knows = after !== null && after.life === this.#life && after.number > this.#passedOverAt;
+    this.#holds = knows ? holds : null;
     if (after === null || after.life !== this.#life) return;
     for (const number of this.#changes.keys()) if (number <= after.number) this.#changes.delete(number);
+  }
+
+  /** Whether it holds what was stored or changed after a place. */
+  holdsAfter({ epoch, seq }: Position): boolean {
+    return this.#holds?.epoch === epoch && this.#holds.seq <= seq;
   }
 
   /** Whether it has anybody is unknown. */
@@ -198,11 +209,13 @@ export class RelayLink implements StoredRelay {
     before: Position,
     upTo: Position,
     waiting: readonly string[],
-    openStreams: number,
+    head: Pick<Dispatch, "openStreams" | "recent">,
   ): readonly Dispatch[] {
-    if (this.isEmpty && this.question !== "due") {
+    const { isEmpty } = this;
+    if (isEmpty && this.question !== "due") {
       // It takes the next one whatever it follows on.
       this.#at = null;
+      this.#passesOver();
       return NOTHING;
     }
     const isAsked = this.question === "due";
@@ -218,7 +231,7 @@ export class RelayLink implements StoredRelay {
     if (this.#change !== NOBODY) this.#changes.set(number, this.#change);
     this.#change = NOBODY;
     const dispatches = splitDispatch({
-      ...{ life, number, after, upTo, openStreams, asksWho },
+      ...{ life, number, after, upTo, asksWho, ...head },
       ...this.lists(waiting),
       ...this.steps.take(),
       asks: NO_QUESTIONS,
@@ -227,10 +240,16 @@ export class RelayLink implements StoredRelay {
     for (const held of this.#opening) held.openedWith = this.#number;
     this.#opening = [];
     this.ended.dispatched(this.#number);
+    if (isEmpty) this.#passesOver();
     this.#underWay += dispatches.length;
     // When the last one has taken effect all have.
     const asks = this.questions.take(this.#number);
     return dispatches.map((one) => (one.number === this.#number ? { ...one, asks } : one));
+  }
+
+  #passesOver(): void {
+    this.#holds = null;
+    this.#passedOverAt = this.#number;
   }
 
   /** Dispatches have come, or are lost (`undefined`): what it had to do with them is over. */

@@ -2,6 +2,7 @@ import type { SharedFrame } from "../../object/shared-frame.ts";
 import type { SocketPort } from "../../object/socket-port.ts";
 import { type Closing, parseCloseReason } from "../../protocol/index.ts";
 import type { RoomConnectionState } from "../people/room-connection.ts";
+import type { PageThere } from "./relay-calls.ts";
 import type { RelaySteps } from "./relay-steps.ts";
 
 /** The socket of a connection that a relay has: what happens to it becomes steps of the next dispatch. */
@@ -25,6 +26,12 @@ export class RelaySocket implements SocketPort {
   send(frame: string): void {
     this.#underWay += frame.length;
     this.#steps.send(this.#id, frame);
+  }
+
+  /** The relay sends this page. */
+  makesPage(page: PageThere): void {
+    this.#underWay += page.length;
+    this.#steps.add({ do: "page", id: this.#id, ...page });
   }
 
   sendBytes({ text }: SharedFrame): void {

@@ -5,9 +5,10 @@ import type { Departure } from "../../object/close-codes.ts";
 import type { Closing, Refusal } from "../../protocol/index.ts";
 import type { RoomConnection } from "../people/room-connection.ts";
 import type { RoomPresence } from "../people/room-presence.ts";
+import type { RelayedLog } from "./held-there.ts";
 
 export interface RelaysRules {
-  readonly log: { readonly epoch: string; readonly head: number };
+  readonly log: RelayedLog;
   readonly roomPresence: RoomPresence;
   readonly streams: { readonly size: number };
   /** Whether what woke the room has yet to take effect. */

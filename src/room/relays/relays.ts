@@ -4,14 +4,18 @@
 import type { Identity } from "../../access/identity.ts";
 import type { Departure } from "../../object/close-codes.ts";
 import type { Refusal } from "../../protocol/index.ts";
+import type { Page } from "../log/log-page.ts";
+import type { RecentBounds } from "../log/recent-log.ts";
 import type { Expelled, Expulsion } from "../people/expulsion.ts";
 import type { RoomConnection, RoomConnectionState } from "../people/room-connection.ts";
 import { HeldConnections } from "./held-connections.ts";
+import { entriesFor } from "./held-there.ts";
 import type {
   AddressedDispatch,
   DeliverStep,
   Dispatch,
   DispatchAnswer,
+  PageThere,
   Position,
   RelayEntry,
   StoredRelay,
@@ -35,6 +39,8 @@ export interface RelayPlan {
   readonly each: number;
   /** So many relays the room calls itself; further ones have hubs. */
   readonly direct?: number;
+  /** How much of its log it has in memory, `RECENT_BOUNDS` unless given. */
+  readonly recent?: RecentBounds;
   /** Whether a command of a connection waits for something outside of the room. */
   isHeld(connection: RoomConnection): boolean;
 }
@@ -76,6 +82,7 @@ export class Relays {
     const { relays, untold } = store.atStart;
     this.#untold = new UntoldExpulsions(untold);
     for (const stored of relays) this.#links.set(stored.number, new RelayLink(stored, false));
+    rules.log.keepRecent(this.areThere, plan.recent);
   }
 
   /** Whether any has or may have somebody. */
@@ -132,14 +139,25 @@ export class Relays {
       own.set(link, list);
       list.push([connection.state.id, texts]);
     }
+    const stored = entriesFor(entries, (place) => this.#allHold(place), this.#rules.log);
     const isForAll = entries.length > 0 || checkpoint !== null;
     // One object: a call to a hub has it once.
-    const forAll: DeliverStep = { do: "deliver", entries, answers: [], checkpoint };
+    const forAll: DeliverStep = { do: "deliver", entries: stored, answers: [], checkpoint };
     for (const link of this.#links.values()) {
       const answered = own.get(link);
       if (link.isEmpty || (!isForAll && answered === undefined)) continue;
       link.steps.add(answered === undefined ? forAll : { ...forAll, answers: answered });
     }
+  }
+
+  holds(connection: RoomConnection, { recipe }: Page): boolean {
+    if (recipe === undefined) return false;
+    return this.#linkWith(connection)?.holdsAfter({ epoch: recipe.epoch, seq: recipe.reach }) ?? false;
+  }
+
+  makesPage({ relay, state }: RoomConnection, page: PageThere): void {
+    const link = relay === null ? undefined : this.#links.get(relay);
+    link?.held.get(state.id)?.socket.makesPage(page);
   }
 
   /** Closes connections that the room may not hold. */
@@ -236,13 +254,15 @@ export class Relays {
     if (this.#rules.roomPresence.wantsWho) for (const link of this.#links.values()) link.ask();
     const [before, upTo] = [this.#at, this.#position];
     this.#at = upTo;
-    const { awaitsWaker } = this.#rules;
+    const { log, streams, awaitsWaker } = this.#rules;
+    const recent = { since: log.recentSince, floor: log.floor };
     const dispatches: AddressedDispatch[] = [];
     for (const link of this.#links.values()) {
       const { number, region } = link;
       if (!link.isKnown && link.question === "due") this.#untold.tell(link, now);
       const waiting = this.#held.busyAt(link);
-      const made = link.dispatch(this.plan.life, before, upTo, waiting, this.#rules.streams.size);
+      const head = { openStreams: streams.size, recent };
+      const made = link.dispatch(this.plan.life, before, upTo, waiting, head);
       for (const dispatch of made)
         dispatches.push({ number, region, dispatch: awaitsWaker ? { ...dispatch, awaitsWaker } : dispatch });
     }
@@ -291,6 +311,11 @@ export class Relays {
     if (this.#links.size < before) this.#write();
   }
 
+  #allHold(place: Position): boolean {
+    for (const link of this.#links.values()) if (!link.isEmpty && !link.holdsAfter(place)) return false;
+    return true;
+  }
+
   get #position(): Position {
     const { epoch, head } = this.#rules.log;
     return { epoch, seq: head };
@@ -316,6 +341,7 @@ export class Relays {
   }
 
   #write(): void {
+    this.#rules.log.keepRecent(this.areThere, this.plan.recent);
     this.#store.put({
       relays: Array.from(this.#links.values(), ({ number, region }) => ({ number, region })),
       untold: this.#untold.kept,

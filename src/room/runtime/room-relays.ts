@@ -249,8 +249,10 @@ export class RoomRelays implements RemoteRelays {
   }
 
   #answered(relay: number, dispatches: readonly Dispatch[], answer: DispatchAnswer): void {
-    const { frames, bytes } = answer.sent;
-    this.#room.journal.traffic.sent(frames, bytes);
+    const { frames, bytes, replayBytes } = answer.sent;
+    const { traffic } = this.#room.journal;
+    traffic.sent(frames, bytes);
+    traffic.replayedThere(replayBytes);
     this.#room.journal.counts(answer.counted);
     this.#relays.answered(relay, dispatches, answer, Date.now());
   }

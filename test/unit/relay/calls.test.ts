@@ -240,7 +240,7 @@ describe("calls between a room and a relay", () => {
     const frames = ada.socket.frames.length + bo.socket.frames.length - before;
     expect(frames).toBe(2);
     expect(answer.sent.frames).toBe(frames);
-    expect(sides.relay.take([]).sent).toEqual({ frames: 0, bytes: 0 });
+    expect(sides.relay.take([]).sent).toEqual({ frames: 0, bytes: 0, replayBytes: 0 });
     expect(sides.room.effects.map(({ traffic }) => traffic.frames)).toEqual([0]);
   });
 });

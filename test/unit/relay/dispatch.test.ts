@@ -43,6 +43,7 @@ describe("a dispatch", () => {
     const dispatch: Dispatch = {
       ...{ life: "l", number: 7, after: at(3), upTo: at(13) },
       ...{ waiting: [], waitingAs: 1, openStreams: 0, asksWho: false, asks: [] },
+      recent: { since: 0, floor: 0 },
       steps: [
         { do: "admitted", id: "a" },
         { do: "deliver", entries, answers: [["a", ["ok"]]], checkpoint: "c" },
@@ -71,7 +72,14 @@ describe("a dispatch", () => {
       }));
       const dispatch: Dispatch = {
         ...{ life: "l", number: 1, after: at(3), upTo: at(3), steps, texts: [] },
-        ...{ waiting: [], waitingAs: 1, openStreams: 0, asksWho: false, asks: [] },
+        ...{
+          waiting: [],
+          waitingAs: 1,
+          openStreams: 0,
+          asksWho: false,
+          asks: [],
+          recent: { since: 0, floor: 0 },
+        },
       };
       expect(splitDispatch(dispatch, 2_000).map((part) => part.steps.length)).toEqual([1, 1, 1]);
       expect(splitDispatch(dispatch, 10_000)).toHaveLength(1);

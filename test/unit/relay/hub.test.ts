@@ -15,7 +15,7 @@ import { DIRECT_RELAYS, hubOf, nextRelay } from "../../../src/room/relays/relay-
 import { firstOfCall } from "../../../src/room/relays/split-dispatch.ts";
 
 const at = (seq: number) => ({ epoch: "e", seq });
-const SUMS = { connections: 1, members: 1, anonymous: 0, count: 1, after: null };
+const SUMS = { connections: 1, members: 1, anonymous: 0, count: 1, after: null, holds: null };
 const NOTHING: DeliverStep = { do: "deliver", entries: [], answers: [], checkpoint: null };
 
 function dispatchTo(relay: number, number: number, more: Partial<Dispatch> = {}): AddressedDispatch {
@@ -27,6 +27,7 @@ function dispatchTo(relay: number, number: number, more: Partial<Dispatch> = {})
     asksWho: false,
     asks: [],
     steps: [NOTHING],
+    recent: { since: 0, floor: 0 },
     texts: [],
   };
   return { number: relay, region: "", dispatch: { life: "room", number, ...places, ...rest, ...more } };
@@ -69,7 +70,7 @@ class HubForTest {
       ?.resolve({
         life: `relay ${relay}`,
         sums: SUMS,
-        sent: { frames: 0, bytes: 0 },
+        sent: { frames: 0, bytes: 0, replayBytes: 0 },
         replies: [],
         counted: [],
       });

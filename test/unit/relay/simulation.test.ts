@@ -16,7 +16,7 @@ const PROFILES = ["ada", "ada", "bo", "cy", "di", "ed"].map((user, at) => ({
 
 const total = {
   ...{ lostCalls: 0, lostAnswers: 0, givenUp: 0, relaySleeps: 0, relayCrashes: 0, crashes: 0 },
-  ...{ hubCrashes: 0, throughHubs: 0, mergedUploads: 0 },
+  ...{ hubCrashes: 0, throughHubs: 0, mergedUploads: 0, pagesMade: 0 },
 };
 
 async function live(seed: number, settings: Partial<WorldSettings>, steps = 250): Promise<void> {
@@ -38,7 +38,9 @@ async function live(seed: number, settings: Partial<WorldSettings>, steps = 250)
   }
   expect(world.server.room.faults.filter((fault) => !/disk I\/O error/.test(String(fault)))).toEqual([]);
   if (world.server instanceof RelayedServer)
-    for (const [kind, times] of Object.entries({ ...world.server.tally, ...world.server.hubs.tally }))
+    for (const [kind, times] of Object.entries({
+      ...{ ...world.server.tally, ...world.server.hubs.tally, ...world.server.pages.tally },
+    }))
       if (kind in total) total[kind as keyof typeof total] += times;
   total.crashes += world.tally.crashes;
   await world.close();
@@ -61,6 +63,10 @@ describe("[L3] the real client, the real room and its relays", () => {
 
   it.each(seeds(4))("[L36] agree if only some have one, and users are kicked (seed %i)", (seed) =>
     live(seed, { directRelays: 1, historyLimit: 60, moderated: true }),
+  );
+
+  it.each(seeds(8))("[L121] agree if relays hold little (seed %i)", (seed) =>
+    live(seed, { historyLimit: 100, recent: { messages: 25, bytes: 20_000 }, moderated: seed % 2 === 0 }),
   );
 
   it("have met every kind of fault", () => {

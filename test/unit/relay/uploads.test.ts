@@ -25,7 +25,7 @@ class RoomOfUploads {
       },
       seen: () => 0,
       counted: () => [],
-      sums: () => ({ connections: 1, members: 1, anonymous: 0, count: 1, after: null }),
+      sums: () => ({ connections: 1, members: 1, anonymous: 0, count: 1, after: null, holds: null }),
       inDoubt: (ids) => this.doubted.push(...ids),
       owes: () => {},
       taken: (items) => this.taken.push(...items.map(({ kind }) => kind)),

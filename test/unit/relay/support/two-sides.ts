@@ -15,11 +15,17 @@ import type {
   DispatchAnswer,
   Upload,
   UploadAnswer,
+  UploadItem,
 } from "../../../../src/room/relays/relay-calls.ts";
 import { idAt } from "../../../../src/room/relays/relay-numbers.ts";
 import type { Relays } from "../../../../src/room/relays/relays.ts";
+import type { AppliedCommand } from "../../../../src/room/room-commands.ts";
+import { ROOM_VALIDATORS } from "../../../../src/validation/commands.ts";
+import { parseFrame } from "../../../../src/validation/parse-frame.ts";
 import { defaultsOf, RoomForTest, type RoomTestSettings } from "../../../support/room-for-test.ts";
 import { SocketForTest } from "../../../support/socket-for-test.ts";
+
+const { auth: _, ...COMMANDS } = ROOM_VALIDATORS;
 
 export interface Listener {
   readonly socket: SocketForTest;
@@ -62,19 +68,20 @@ export class TwoSides {
   }
 
   /** A client is sent to the relay, and its join is on its way to the room. */
-  async join(user: string): Promise<Listener> {
+  async join(user: string, coming: Partial<RoomUpgrade> = {}): Promise<Listener> {
     const identity: Identity = {
       ...{ kind: "user", user: { id: user, name: user } },
       ...{ expiresAt: this.room.now + 3_600_000, issuedAt: 0 },
     };
-    return this.joinAs(identity);
+    return this.joinAs(identity, coming);
   }
 
-  async joinAs(identity: Identity): Promise<Listener> {
+  async joinAs(identity: Identity, coming: Partial<RoomUpgrade> = {}): Promise<Listener> {
     this.relays.choose(identity, "");
     const upgrade: RoomUpgrade = {
       actor: { identity, permission: "write" },
       ...{ presence: true, counted: true, history: 0, topics: null, speaksOurProtocol: true },
+      ...coming,
     };
     const held = new HeldSocket();
     const socket = new SocketForTest(() => ({ head: this.room.log.head, floor: this.room.log.floor }));
@@ -110,6 +117,7 @@ export class TwoSides {
           const streams = item.streams === "all" ? item.streams : new Set(item.streams);
           if (connection !== undefined) this.room.room.connections.sendNow(connection, streams);
         }
+        if (item.kind === "frames") this.#takeFrames(item);
         if (item.kind !== "left") continue;
         const connection = relays.gone(1, item.id, item.state, this.room.now);
         if (connection !== undefined)
@@ -117,6 +125,21 @@ export class TwoSides {
       }
     this.room.flush();
     return { kind: "taken", life, ...relays.waitingAt(1), dispatched: relays.dispatchedTo(1) };
+  }
+
+  #takeFrames({ state, unsent, frames }: Extract<UploadItem, { kind: "frames" }>): void {
+    const connection = this.relays.hold(1, state, unsent, this.room.now);
+    if (connection === undefined) return;
+    for (const frame of frames)
+      for (const parsed of parseFrame<AppliedCommand>(frame, COMMANDS))
+        this.room.room.enqueue({ ...parsed, connection });
+  }
+
+  /** A client at the relay sends a frame. */
+  async ask(listener: Listener, command: object): Promise<void> {
+    this.relay.receive(listener.connection, JSON.stringify(command));
+    await settle();
+    await this.carry();
   }
 
   /** The relay takes what the room sends. Its answers are the test's to give back. */
@@ -174,6 +197,7 @@ export class TwoSides {
     const settings = new RoomSettings({ exec: () => [] }, defaultsOf(this.#settings));
     return new Relay(settings, {
       ...{ relay: 1, life: `relay.${++this.#lives}` },
+      ...(this.#settings.relays?.recent !== undefined && { recent: this.#settings.relays.recent }),
       upload: (upload) => {
         const { promise, resolve, reject } = Promise.withResolvers<UploadAnswer>();
         this.uploads.push({ upload: structuredClone(upload), resolve, reject });

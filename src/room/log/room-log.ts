@@ -150,6 +150,11 @@ export class RoomLog {
     return this.#store.nextRetired;
   }
 
+  /** `floor`, as the last page in memory found it: to look for it is a row. */
+  get recentFloor(): number {
+    return this.#recent?.floor ?? 0;
+  }
+
   /** Before this place no page is made in memory. */
   get recentSince(): number {
     return this.#recentSince;

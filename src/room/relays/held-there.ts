@@ -3,7 +3,9 @@
 import type { RecentBounds } from "../log/recent-log.ts";
 import type { Position, RelayEntry } from "./relay-calls.ts";
 
-export interface RelayedLog extends Readonly<{ epoch: string; head: number; floor: number }> {
+export interface RelayedLog extends Readonly<{ epoch: string; head: number }> {
+  /** Below the oldest message, as far as that is known without a look. */
+  readonly recentFloor: number;
   /** Before this place no page is made in memory, here or at a relay. */
   readonly recentSince: number;
   keepRecent(isKept: boolean, bounds?: RecentBounds): void;

@@ -255,7 +255,7 @@ export class Relays {
     const [before, upTo] = [this.#at, this.#position];
     this.#at = upTo;
     const { log, streams, awaitsWaker } = this.#rules;
-    const recent = { since: log.recentSince, floor: log.floor };
+    const recent = { since: log.recentSince, floor: log.recentFloor };
     const dispatches: AddressedDispatch[] = [];
     for (const link of this.#links.values()) {
       const { number, region } = link;

@@ -262,9 +262,11 @@ export class RelayedServer extends SimulatedServer {
       relay.relay.isBusy;
     if (how === "hibernate" && isBusy) return false;
     this.tally[how === "crash" ? "relayCrashes" : "relaySleeps"]++;
-    this.#uploads = this.#uploads.filter(
-      ({ upload }) => upload.relay !== relay.number || this.#random.next() < 0.5,
-    );
+    // What a hub has on its way arrives, and is answered.
+    if (hubOf(relay.number) === 0)
+      this.#uploads = this.#uploads.filter(
+        ({ upload }) => upload.relay !== relay.number || this.#random.next() < 0.5,
+      );
     this.hubs.relayDied(relay.number);
     relay.restart(how);
     return false;

@@ -124,7 +124,10 @@ export class SimulatedModerator {
     const { log, room, recordedLog } = this.#server.room;
     if (log.head !== 0 || log.floor !== 0 || log.epoch !== recordedLog.now.epoch)
       throw new Error("not purged");
-    if (room.connections.size > 0) throw new Error("a connection survived a purge");
+    // A relay may not have heard yet that a client went while it was let in: until then that counts in its size.
+    const atRelays = room.relays?.size ?? 0;
+    if (room.connections.size > atRelays || room.roomPresence.members.length > 0)
+      throw new Error("a connection survived a purge");
   }
 
   #call(run: (room: SimulatedServer["room"]["room"], turn: Turn) => { readonly ok: boolean }): void {

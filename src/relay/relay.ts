@@ -263,12 +263,12 @@ export class Relay {
   }
 
   #take(dispatch: Dispatch): void {
-    const { life, number, after, upTo, openStreams, steps, texts } = dispatch;
+    const { life, number, after, upTo, openStreams, steps, texts, hasLost } = dispatch;
     const last = this.#at;
     if (this.uploads.isOver(life) || (last?.life === life && number <= last.number)) return;
     const isNewLife = last !== null && last.life !== life;
-    const isOwed = isNewLife && this.#owed?.life === last.life && this.#owed.number > last.number;
-    const hasGap = isOwed || (last?.life === life && number !== last.number + 1);
+    const isOwed = last !== null && this.#owed?.life === last.life && this.#owed.number > last.number;
+    const hasGap = (isNewLife && (isOwed || hasLost)) || (last?.life === life && number !== last.number + 1);
     this.uploads.heard(dispatch);
     const isBehind = hasGap || !this.#isAt(after);
     if (isBehind || isNewLife || this.streams.size !== openStreams) this.#gathered.deliver(this.#now);
@@ -312,7 +312,7 @@ export class Relay {
         return;
       case "expel": {
         const { whom, expulsion } = step;
-        this.uploads.forget(({ actor: { identity } }) => isExpelled(identity, whom, expulsion, this.#now));
+        this.uploads.forget((state) => isExpelled(state, whom, expulsion, this.#now));
         this.connections.expel(step.whom, step.expulsion, step.departure, { now: this.#now });
         return;
       }

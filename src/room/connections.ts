@@ -376,7 +376,7 @@ export class Connections implements Outlet {
     if (this.relays !== undefined) at.delivery?.deliver();
     for (const connection of [...this.#open, ...this.#atRelays, ...this.#joining]) {
       const isMeant = whom === "everybody" || connection.user?.id === whom.user;
-      const closing = isMeant ? closingFor(expulsion, connection.identity, at.now) : undefined;
+      const closing = isMeant ? closingFor(expulsion, connection.state, at.now) : undefined;
       if (closing !== undefined) this.#closeLast(connection, closing, departure, at);
     }
     this.relays?.expel(whom, expulsion, departure, at.now);

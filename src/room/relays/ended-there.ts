@@ -30,10 +30,10 @@ export class EndedThere {
     for (const dispatched of this.#ends.keys()) if (dispatched <= number) this.#ends.delete(dispatched);
   }
 
-  has({ id, actor: { identity } }: RoomConnectionState, now: number): boolean {
+  has(state: RoomConnectionState, now: number): boolean {
     const isMeant = (end: End): boolean => {
-      if (end.kind === "one") return end.id === id;
-      return isExpelled(identity, end.whom, end.expulsion, now);
+      if (end.kind === "one") return end.id === state.id;
+      return isExpelled(state, end.whom, end.expulsion, now);
     };
     if (this.#next.some(isMeant)) return true;
     for (const ends of this.#ends.values()) if (ends.some(isMeant)) return true;

@@ -45,7 +45,7 @@ export class HeldConnections {
     const socket = new RelaySocket(link.steps, state.id);
     const connection = new RoomConnection(socket, state, link.number);
     const openedWith = state.stage.at === "joining" ? null : 0;
-    const held = { connection, socket, touchedAt: now, openedWith };
+    const held = { connection, socket, touchedAt: now, openedWith, toldWith: 0 };
     link.held.set(state.id, held);
     return held;
   }
@@ -121,15 +121,16 @@ export class HeldConnections {
     for (const link of this.#links.values()) this.tidyAt(link, now);
   }
 
-  /** At one relay, which must have all that it was given: what it says of a connection is all that is known then. */
+  /** At one relay, which must have their states as they are here: what it says of them is all that is known then. */
   tidyAt(link: RelayLink, now: number): void {
     const tidiedAt = this.#tidiedAt.get(link) ?? Number.NEGATIVE_INFINITY;
-    if (!link.isSettled || sinceMs(tidiedAt, now) < TIDY_EVERY_MS) return;
+    if (!link.steps.isEmpty || sinceMs(tidiedAt, now) < TIDY_EVERY_MS) return;
     this.#tidiedAt.set(link, now);
     const { isListed } = this.#rules.roomPresence;
-    for (const { connection, touchedAt } of [...link.held.values()]) {
+    for (const { connection, touchedAt, toldWith } of [...link.held.values()]) {
       const isKept = (isListed && connection.user !== null) || connection.state.stage.at === "joining";
-      if (isKept || sinceMs(touchedAt, now) < LET_GO_AFTER_MS || this.#isBusy(connection)) continue;
+      if (isKept || sinceMs(touchedAt, now) < LET_GO_AFTER_MS || !link.hasHeard(toldWith)) continue;
+      if (this.#isBusy(connection)) continue;
       link.held.delete(connection.state.id);
       this.#rules.connections.letGo(connection);
     }

@@ -160,6 +160,8 @@ export interface Dispatch {
   readonly asksWho: boolean;
   /** Answered when the steps have taken effect. */
   readonly asks: readonly RelayQuestion[];
+  /** Dispatches of this life that had steps are lost, unless the relay has taken some of this life. */
+  readonly hasLost?: true;
   /** What woke the room is not in it yet: a silent client may wait for that, and is not closed before. */
   readonly awaitsWaker?: true;
 }

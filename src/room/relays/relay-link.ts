@@ -34,6 +34,8 @@ export interface Held {
   touchedAt: number;
   /** The number of the dispatch that opens it at its relay; `null`: that is not made yet. */
   openedWith: number | null;
+  /** The number of the last dispatch that tells its relay its state; 0: none does. */
+  toldWith: number;
 }
 
 export class RelayLink implements StoredRelay {
@@ -51,8 +53,8 @@ export class RelayLink implements StoredRelay {
   question: "none" | "due" | "under way" = "none";
   /** Connections that are gone while dispatches are under way: their answers may still have them. */
   readonly goneMeanwhile = new Set<string>();
-  /** Dispatches were given up, and none has come since: what it has, and missed, is unknown. */
-  #isLost = false;
+  /** Dispatches were given up, and none has come since: what it has is unknown, and what it missed. */
+  #lost: "nothing" | "no steps" | "steps" = "nothing";
   /** As it said last. */
   #sums: RelaySums = NOBODY;
   /** Whom the room has opened and closed there since, of which it cannot have said: in this flush, and in dispatches. */
@@ -66,8 +68,8 @@ export class RelayLink implements StoredRelay {
   #number = 0;
   /** Of the room's object, once it has dispatched something. */
   #life: string | undefined;
-  /** Dispatches that are not known to have come. */
-  #underWay = 0;
+  /** The numbers of dispatches that are not known to have come, in order. */
+  readonly #underWay = new Set<number>();
   /** Where it is in the log when all that it was given has come; `null`: not known. */
   #at: Position | null = null;
   #waiting: readonly string[] = [];
@@ -93,7 +95,7 @@ export class RelayLink implements StoredRelay {
 
   /** Whether nobody is there, and nothing is to be said. */
   get isEmpty(): boolean {
-    if (!this.isKnown || this.#isLost || this.held.size + this.joining.size > 0) return false;
+    if (!this.isKnown || this.#lost !== "nothing" || this.held.size + this.joining.size > 0) return false;
     return this.sums.connections === 0 && this.steps.isEmpty && !this.questions.areDue;
   }
 
@@ -109,7 +111,7 @@ export class RelayLink implements StoredRelay {
 
   /** A connection is gone: an answer that is on its way may still have it. */
   hasGone(id: string): void {
-    if (this.#underWay > 0) this.goneMeanwhile.add(id);
+    if (this.#underWay.size > 0) this.goneMeanwhile.add(id);
   }
 
   /** Of those that the room holds the ones that the relay would have named, had it still had them by dispatch `number`. */
@@ -128,7 +130,14 @@ export class RelayLink implements StoredRelay {
 
   /** Whether it has all that it was given. */
   get isSettled(): boolean {
-    return this.#underWay === 0 && this.steps.isEmpty;
+    return this.#underWay.size === 0 && this.steps.isEmpty;
+  }
+
+  /** Whether it has a dispatch, or knows that it missed it. In a busy room a later one is always under way. */
+  hasHeard(number: number): boolean {
+    if (this.#lost !== "nothing") return false;
+    const [first = Number.POSITIVE_INFINITY] = this.#underWay;
+    return number < first;
   }
 
   /** The number of its last dispatch. */
@@ -222,7 +231,7 @@ export class RelayLink implements StoredRelay {
     const moves = before.seq !== upTo.seq || before.epoch !== upTo.epoch;
     const isNews = waiting.length > 0 || this.#waiting.length > 0;
     if (!this.hasWork && !moves && !isNews) return NOTHING;
-    const asksWho = isAsked || this.#isLost;
+    const asksWho = isAsked || this.#lost !== "nothing";
     if (asksWho) this.question = "under way";
     const after = this.#at ?? before;
     this.#at = upTo;
@@ -230,18 +239,18 @@ export class RelayLink implements StoredRelay {
     this.#life = life;
     if (this.#change !== NOBODY) this.#changes.set(number, this.#change);
     this.#change = NOBODY;
+    const taken = this.steps.take();
     const dispatches = splitDispatch({
       ...{ life, number, after, upTo, asksWho, ...head },
       ...this.lists(waiting),
-      ...this.steps.take(),
+      ...taken,
       asks: NO_QUESTIONS,
+      ...(this.#lost === "steps" && { hasLost: true }),
     });
     this.#number += dispatches.length;
-    for (const held of this.#opening) held.openedWith = this.#number;
-    this.#opening = [];
-    this.ended.dispatched(this.#number);
+    this.#says(taken.steps);
     if (isEmpty) this.#passesOver();
-    this.#underWay += dispatches.length;
+    for (const dispatch of dispatches) this.#underWay.add(dispatch.number);
     // When the last one has taken effect all have.
     const asks = this.questions.take(this.#number);
     return dispatches.map((one) => (one.number === this.#number ? { ...one, asks } : one));
@@ -254,16 +263,32 @@ export class RelayLink implements StoredRelay {
 
   /** Dispatches have come, or are lost (`undefined`): what it had to do with them is over. */
   settled(dispatches: readonly Dispatch[], answer: DispatchAnswer | undefined): void {
-    this.#underWay -= dispatches.length;
-    for (const { number } of dispatches) this.#changes.delete(number);
+    for (const { number } of dispatches) {
+      this.#underWay.delete(number);
+      this.#changes.delete(number);
+    }
     this.questions.settled(
       dispatches.map(({ number }) => number),
       answer?.replies,
     );
-    this.#isLost = answer === undefined;
-    if (answer !== undefined) this.says(answer.life, answer.sums);
-    if (this.#underWay === 0) this.goneMeanwhile.clear();
+    if (answer !== undefined) {
+      this.#lost = "nothing";
+      this.says(answer.life, answer.sums);
+    } else if (dispatches.some(({ steps }) => steps.length > 0)) this.#lost = "steps";
+    else if (this.#lost === "nothing") this.#lost = "no steps";
+    if (this.#underWay.size === 0) this.goneMeanwhile.clear();
     for (const { socket } of this.held.values()) socket.settled();
+  }
+
+  /** The last dispatch that was made says these, or one of its parts does. */
+  #says(steps: readonly RelayStep[]): void {
+    for (const step of steps) {
+      const held = step.do === "state" || step.do === "open" ? this.held.get(step.id) : undefined;
+      if (held !== undefined) held.toldWith = this.#number;
+    }
+    for (const held of this.#opening) held.openedWith = this.#number;
+    this.#opening = [];
+    this.ended.dispatched(this.#number);
   }
 }
 

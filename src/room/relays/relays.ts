@@ -80,8 +80,8 @@ export class Relays {
     );
     this.inquiries = new RelayInquiries(this.#links);
     const { relays, untold } = store.atStart;
-    this.#untold = new UntoldExpulsions(untold);
     for (const stored of relays) this.#links.set(stored.number, new RelayLink(stored, false));
+    this.#untold = new UntoldExpulsions(untold, this.#links.values());
     rules.log.keepRecent(this.areThere, plan.recent);
   }
 
@@ -99,7 +99,7 @@ export class Relays {
   /** Whether a flush has something to send. */
   get hasWork(): boolean {
     for (const link of this.#links.values()) if (link.hasWork) return true;
-    return this.inquiries.haveNews || this.#untold.isOver(this.#links.values());
+    return this.inquiries.haveNews || this.#untold.isOver;
   }
 
   /** Connections past their first frames, without those of the room itself. */
@@ -163,14 +163,10 @@ export class Relays {
   /** Closes connections that the room may not hold. */
   expel(whom: Expelled, expulsion: Expulsion, departure: Departure, now: number): void {
     const step = { do: "expel", whom, expulsion, departure } as const;
-    let isSaid = false;
-    for (const link of this.#links.values()) {
-      if (link.isEmpty) continue;
-      link.expel(step);
-      isSaid = true;
-    }
+    const told = [...this.#links.values()].filter(({ isEmpty }) => !isEmpty);
+    for (const link of told) link.expel(step);
     // After a purge or an import the log is another one, which a relay finds by itself.
-    if (isSaid && whom !== "everybody") this.#untold.add(step, now);
+    if (told.length > 0 && whom !== "everybody") this.#untold.add(step, told, now);
   }
 
   /** A connection that was let in: its first frames come with a flush. */
@@ -263,11 +259,12 @@ export class Relays {
       const waiting = this.#held.busyAt(link);
       const head = { openStreams: streams.size, recent };
       const made = link.dispatch(this.plan.life, before, upTo, waiting, head);
+      if (made.length > 0) this.#untold.dispatched(link);
       for (const dispatch of made)
         dispatches.push({ number, region, dispatch: awaitsWaker ? { ...dispatch, awaitsWaker } : dispatch });
     }
     this.#held.tidy(now);
-    if (this.#untold.take(this.#links.values()) !== undefined) this.#write();
+    if (this.#untold.takeNews()) this.#write();
     return dispatches;
   }
 
@@ -279,6 +276,7 @@ export class Relays {
     const isAsked = dispatches.some(({ asksWho }) => asksWho);
     if (answer.who !== undefined) this.#held.meet(link, JSON.parse(answer.who), number, now);
     link.settled(dispatches, answer);
+    this.#untold.answered(link);
     if (isAsked) this.#held.heardOf(link, answer.who !== undefined);
     this.#count();
     // A flush of a busy room always leaves something on its way.

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/access/identity.ts";
-import type { WebhookEventType } from "../../../src/protocol/index.ts";
+import { LISTED_MEMBERS, type WebhookEventType } from "../../../src/protocol/index.ts";
 import { type Listener, settle, TwoSides } from "./support/two-sides.ts";
 
 const heard = ({ socket }: Listener) => socket.ofType("message").map(({ data }) => data);
@@ -242,5 +242,40 @@ describe("calls between a room and a relay", () => {
     expect(answer.sent.frames).toBe(frames);
     expect(sides.relay.take([]).sent).toEqual({ frames: 0, bytes: 0, replayBytes: 0 });
     expect(sides.room.effects.map(({ traffic }) => traffic.frames)).toEqual([0]);
+  });
+
+  it("[L183] holds no connection that is silent, though a later dispatch is always under way", async () => {
+    const sides = new TwoSides({ relays: { above: 0, each: 1_000, isHeld: () => false } });
+    for (let one = 0; one <= LISTED_MEMBERS; one++) await sides.join(`reader ${one}`);
+    await sides.carry();
+    const isHeld = () => sides.room.room.connections.isOpenTo("reader 0");
+    sides.say("first");
+    for (let round = 0; round < 6; round++) {
+      const { dispatches, answer } = sides.takeDispatches();
+      sides.room.now += 11_000;
+      sides.say(round);
+      sides.answer(dispatches, answer);
+      expect(sides.dispatches).not.toEqual([]);
+    }
+    expect(isHeld()).toBe(false);
+  });
+
+  it("[L183] holds one whose state is on its way to its relay: what that says of it would be older", async () => {
+    const sides = new TwoSides({ relays: { above: 0, each: 1_000, isHeld: () => false } });
+    const [ada] = await joined(sides, "ada");
+    if (ada === undefined) expect.fail();
+    for (let one = 0; one <= LISTED_MEMBERS; one++) await sides.join(`reader ${one}`);
+    await sides.carry();
+    const { state } = ada.connection;
+    const held = sides.relays.hold(1, state, 0, sides.room.now) ?? expect.fail();
+    held.update({ topics: ["later"] });
+    sides.room.flush();
+    const { dispatches, answer } = sides.takeDispatches();
+    for (let round = 0; round < 6; round++) {
+      sides.room.now += 11_000;
+      sides.say(round);
+    }
+    expect(sides.relays.hold(1, state, 0, sides.room.now)?.state.topics).toEqual(["later"]);
+    sides.answer(dispatches, answer);
   });
 });

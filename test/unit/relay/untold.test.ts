@@ -5,7 +5,7 @@ import { SERVER } from "../../../src/access/identity.ts";
 import { accept } from "../../../src/protocol/index.ts";
 import type { Moderation } from "../../../src/room/moderation.ts";
 import type { Turn } from "../../../src/room/turn.ts";
-import { type Listener, TwoSides } from "./support/two-sides.ts";
+import { type Listener, settle, TwoSides } from "./support/two-sides.ts";
 
 type Act = (moderation: Moderation, turn: Turn) => void;
 
@@ -75,5 +75,60 @@ describe("whom a room closes at a relay", () => {
     sides.room.later(61_000);
     await sides.carry();
     expect(listeners.map(({ socket }) => socket.closed?.code)).toEqual([undefined, undefined]);
+  });
+
+  it("[L180] is not kept once they have heard, though a later dispatch is always under way", async () => {
+    const { sides } = await roomWith("ada", "bo");
+    act(sides, (moderation, turn) => moderation.kick(SERVER, { user: "ada", banSeconds: 60 }, turn));
+    for (let round = 0; round < 3; round++) {
+      const { dispatches, answer } = sides.takeDispatches();
+      sides.say(round);
+      expect(sides.relays.hasWork).toBe(false);
+      sides.answer(dispatches, answer);
+      sides.room.flush();
+    }
+    expect(sides.dispatches).toHaveLength(1);
+    expect(stored(sides)).not.toContain("expel");
+  });
+
+  it("[L180] is a row of a flush that kicks, and one when all of it has been heard", async () => {
+    const { sides } = await roomWith("ada", "bo", "cy");
+    const { changes } = sides.room.database;
+    const kicks = (user: string) =>
+      act(sides, (moderation, turn) => moderation.kick(SERVER, { user, banSeconds: 0 }, turn));
+    for (const user of ["ada", "bo"]) kicks(user);
+    await sides.carry();
+    expect(sides.room.database.changes - changes).toBe(3);
+  });
+
+  it("[L181] closes nobody who was removed without a ban, and is back or waits to be let in", async () => {
+    const { sides, listeners } = await roomWith("ada", "bo");
+    sides.room.later(1_000);
+    act(sides, (moderation, turn) => moderation.kick(SERVER, { user: "ada", banSeconds: 0 }, turn));
+    sides.takeDispatches();
+    sides.room.later(1_000);
+    const back = await sides.join("ada");
+    await sides.takeUploads();
+    sides.room.flush();
+    sides.takeDispatches();
+    await settle();
+    expect([listeners[0]?.socket.closed?.code, back.outcome]).toEqual([4403, "in"]);
+    const waits = await sides.join("ada");
+    sides.room.restart("crash");
+    await sides.carry();
+    expect([back.socket.closed, waits.outcome]).toEqual([undefined, "in"]);
+    expect(sides.room.room.roomPresence.members.map(({ id }) => id).sort()).toEqual(["ada", "bo"]);
+  });
+
+  it("[L182] comes back if the first dispatch of the next life was lost too, though the log is where it was", async () => {
+    const { sides, listeners } = await roomWith("ada", "bo");
+    act(sides, (moderation, turn) => moderation.kick(SERVER, { user: "ada", banSeconds: 0 }, turn));
+    sides.dispatches = [];
+    sides.room.restart("crash");
+    sides.room.flush();
+    sides.lose();
+    await sides.carry();
+    expect(listeners.map(({ socket }) => socket.closed?.code)).toEqual([4500, 4500]);
+    expect(stored(sides)).not.toContain("expel");
   });
 });

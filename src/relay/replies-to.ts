@@ -25,9 +25,10 @@ export const repliesTo = (
 
 function replyTo(question: RelayQuestion, { people, connections, settings }: Asked, now: number): RelayReply {
   switch (question.about) {
-    case "user": {
-      const where = whereabouts(people.connectionsOf(question.user), settings.limits.pingMs, now);
-      return { isThere: where === "here" };
+    case "users": {
+      const isThere = (user: string) =>
+        whereabouts(people.connectionsOf(user), settings.limits.pingMs, now) === "here";
+      return { there: question.users.flatMap((user, at) => (isThere(user) ? [at] : [])) };
     }
     case "place":
       return { connections: connections.countOf(question.key) };

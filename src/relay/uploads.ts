@@ -41,6 +41,8 @@ export class Uploads {
   #waiting: readonly string[] = [];
   #waitingAs = 0;
   #running: Promise<void> | undefined;
+  /** What was counted, and said to a life of the room that took nothing. */
+  #uncounted: Upload["counted"] = [];
   /** The last call did not reach the room. */
   #hasFailed = false;
 
@@ -131,8 +133,10 @@ export class Uploads {
     const { upload, sums, counted, failed, inDoubt, owes, taken } = this.#ports;
     const batch = {
       ...{ relay: this.#relay, relayLife: this.#relayLife, number: ++this.#number },
-      ...{ life: this.#life, seen: this.#ports.seen(this.#life), items, counted: counted() },
+      ...{ life: this.#life, seen: this.#ports.seen(this.#life), items },
+      counted: [...this.#uncounted, ...counted()],
     };
+    this.#uncounted = [];
     let tries = 0;
     this.#hasFailed = false;
     try {
@@ -154,6 +158,7 @@ export class Uploads {
       this.heard({ life: answer.life, waiting: [], waitingAs: 0 });
       // If it was tried once, that life has refused it, and no other has seen it. A room that dies again and again is not
       // called without a pause: the clients come back, each in its own time.
+      if (tries === 1) this.#uncounted = batch.counted;
       if (tries === 1 && !isAgain) return await this.#send(items, true);
     } catch (error) {
       this.#hasFailed = true;

@@ -106,14 +106,14 @@ export type RelayStep =
 
 /** What a room wants to know of a relay. `key`: as `placeKeyOf` says it. */
 export type RelayQuestion =
-  | { readonly about: "user"; readonly user: string }
+  | { readonly about: "users"; readonly users: readonly string[] }
   | { readonly about: "place"; readonly key: string }
   | { readonly about: "connection"; readonly id: string; readonly user: string };
 
 /** What is left out is not known, or not asked. */
 export interface RelayReply {
-  /** Whether the user hears what is delivered. */
-  readonly isThere?: boolean;
+  /** The places in `users` of those who hear what is delivered. */
+  readonly there?: readonly number[];
   /** Open ones, and those that wait for their first frames. */
   readonly connections?: number;
   /** Of a connection, as JSON. */

@@ -30,21 +30,28 @@ export class RelayInquiries {
    * Answers the mentions of users who are nowhere, also of earlier calls.
    */
   missed(mentions: readonly Mention[]): readonly Mention[] {
-    for (const mention of mentions) {
-      const asked = [...this.#links.values()].filter(({ isEmpty }) => !isEmpty);
-      let [waiting, isThere] = [asked.length, false];
-      const heard = (reply?: RelayReply) => {
-        waiting--;
-        isThere ||= reply?.isThere === true;
-        if (waiting === 0 && !isThere) this.#missed.push(mention);
-      };
-      for (const link of asked) link.questions.ask({ about: "user", user: mention.user }, heard);
-      if (waiting === 0) this.#missed.push(mention);
-    }
+    if (mentions.length > 0) this.#askAbout(mentions);
     if (this.#missed.length === 0) return NOBODY;
     const missed = this.#missed;
     this.#missed = [];
     return missed;
+  }
+
+  /** One question of a flush to each relay, and the same object: a call to a hub has it once. */
+  #askAbout(mentions: readonly Mention[]): void {
+    const asked = [...this.#links.values()].filter(({ isEmpty }) => !isEmpty);
+    const users = [...new Set(mentions.map(({ user }) => user))];
+    const there = new Set<string | undefined>();
+    let waiting = asked.length;
+    const tell = () => this.#missed.push(...mentions.filter(({ user }) => !there.has(user)));
+    const question: RelayQuestion = { about: "users", users };
+    for (const { questions } of asked)
+      questions.ask(question, (reply) => {
+        waiting--;
+        for (const at of reply?.there ?? []) there.add(users[at]);
+        if (waiting === 0) tell();
+      });
+    if (asked.length === 0) tell();
   }
 
   /** Whether a user has anything open at a relay: no, if all of them have said so. */
@@ -94,7 +101,7 @@ export class RelayInquiries {
 
   #ask(relay: number | undefined, question: RelayQuestion, heard: Heard): void {
     const link = relay === undefined ? undefined : this.#links.get(relay);
-    if (link === undefined || link.isEmpty) heard();
+    if (link === undefined || link.isEmpty || link.isOutOfReach) heard();
     else link.questions.ask(question, heard);
   }
 }

@@ -95,7 +95,7 @@ export class RelayLink implements StoredRelay {
 
   /** Whether nobody is there, and nothing is to be said. */
   get isEmpty(): boolean {
-    if (!this.isKnown || this.#lost !== "nothing" || this.held.size + this.joining.size > 0) return false;
+    if (!this.isKnown || this.isOutOfReach || this.held.size + this.joining.size > 0) return false;
     return this.sums.connections === 0 && this.steps.isEmpty && !this.questions.areDue;
   }
 
@@ -128,6 +128,11 @@ export class RelayLink implements StoredRelay {
     return this.sums.connections + this.#sent;
   }
 
+  /** Whether it could not be reached, and has not answered since. */
+  get isOutOfReach(): boolean {
+    return this.#lost !== "nothing";
+  }
+
   /** Whether it has all that it was given. */
   get isSettled(): boolean {
     return this.#underWay.size === 0 && this.steps.isEmpty;
@@ -135,7 +140,7 @@ export class RelayLink implements StoredRelay {
 
   /** Whether it has a dispatch, or knows that it missed it. In a busy room a later one is always under way. */
   hasHeard(number: number): boolean {
-    if (this.#lost !== "nothing") return false;
+    if (this.isOutOfReach) return false;
     const [first = Number.POSITIVE_INFINITY] = this.#underWay;
     return number < first;
   }
@@ -231,7 +236,7 @@ export class RelayLink implements StoredRelay {
     const moves = before.seq !== upTo.seq || before.epoch !== upTo.epoch;
     const isNews = waiting.length > 0 || this.#waiting.length > 0;
     if (!this.hasWork && !moves && !isNews) return NOTHING;
-    const asksWho = isAsked || this.#lost !== "nothing";
+    const asksWho = isAsked || this.isOutOfReach;
     if (asksWho) this.question = "under way";
     const after = this.#at ?? before;
     this.#at = upTo;

@@ -9,6 +9,9 @@ interface Asked {
   readonly heard: (reply?: RelayReply) => void;
 }
 
+/** So many go with one dispatch: the answer to one may be as large as the attachment of a socket. */
+const MAX_ASKED = 200;
+
 export class RelayQuestions {
   /** Of the next dispatch. */
   #next: Asked[] = [];
@@ -24,11 +27,10 @@ export class RelayQuestions {
     this.#next.push({ question, heard });
   }
 
-  /** The dispatch with this number asks them. */
+  /** The dispatch with this number asks them. What is too much for it goes with the next one. */
   take(number: number): readonly RelayQuestion[] {
-    const asked = this.#next;
+    const asked = this.#next.splice(0, MAX_ASKED);
     if (asked.length === 0) return NOTHING;
-    this.#next = [];
     this.#underWay.set(number, asked);
     return asked.map(({ question }) => question);
   }

@@ -1,11 +1,21 @@
 // A call takes 32 MiB. A flush may have more: then it is several dispatches.
 
-import type { AddressedDispatch, DeliverStep, Dispatch, RelayEntry, RelayStep } from "./relay-calls.ts";
+import type {
+  AddressedDispatch,
+  DeliverStep,
+  Dispatch,
+  RelayEntry,
+  RelayQuestion,
+  RelayStep,
+} from "./relay-calls.ts";
 
 /** UTF-16 units of a dispatch, and of the dispatches of one call: each may take two bytes. */
 export const MAX_CALL_LENGTH = 4 * 1_048_576;
 
-/** What a step takes beside texts and states. */
+/** The state of a connection is an attachment of its socket, which has at most so many bytes. */
+const MAX_ATTACHMENT_LENGTH = 16_384;
+
+/** What a step, or a question, takes beside texts and states. */
 const STEP_LENGTH = 128;
 
 /** Parts that follow on each other. All but the last leave the relay where it is in the log. */
@@ -46,6 +56,7 @@ export function firstOfCall(gathered: readonly AddressedDispatch[], maxLength = 
   const seen = new Set<unknown>();
   let left = maxLength;
   for (const [at, { dispatch }] of gathered.entries()) {
+    for (const question of dispatch.asks) if (isNew(seen, question)) left -= lengthOfQuestion(question);
     for (const text of dispatch.texts) if (isNew(seen, text)) left -= text.length;
     for (const step of dispatch.steps)
       if (isNew(seen, step.do === "deliver" ? step.entries : step)) left -= lengthOfStep(step);
@@ -61,8 +72,24 @@ function isNew(seen: Set<unknown>, one: unknown): boolean {
   return true;
 }
 
-const lengthOf = ({ steps, texts }: Dispatch): number =>
-  texts.reduce((sum, { length }) => sum + length, lengthOfAll(steps));
+function lengthOf({ steps, texts, asks }: Dispatch): number {
+  let length = lengthOfAll(steps);
+  for (const text of texts) length += text.length;
+  for (const question of asks) length += lengthOfQuestion(question);
+  return length;
+}
+
+/** With the answer, which comes back with those to all dispatches of a call. */
+function lengthOfQuestion(question: RelayQuestion): number {
+  switch (question.about) {
+    case "users":
+      return question.users.reduce((sum, { length }) => sum + length, STEP_LENGTH);
+    case "place":
+      return STEP_LENGTH;
+    case "connection":
+      return STEP_LENGTH + MAX_ATTACHMENT_LENGTH;
+  }
+}
 
 const lengthOfAll = (steps: readonly RelayStep[]): number =>
   steps.reduce((sum, step) => sum + lengthOfStep(step), 0);

@@ -3,7 +3,7 @@ import { newConnectionState } from "../../../src/room/people/room-connection.ts"
 import { NOTHING_SAID } from "../../../src/room/people/said.ts";
 import type { Dispatch, RelayEntry } from "../../../src/room/relays/relay-calls.ts";
 import { framesOf, RelaySteps } from "../../../src/room/relays/relay-steps.ts";
-import { callsOf, splitDispatch } from "../../../src/room/relays/split-dispatch.ts";
+import { callsOf, firstOfCall, splitDispatch } from "../../../src/room/relays/split-dispatch.ts";
 
 const at = (seq: number) => ({ epoch: "e", seq });
 const entry = (json: string): RelayEntry => ({ kind: "stored", event: "message", json });
@@ -95,4 +95,21 @@ describe("a dispatch", () => {
       expect(calls.map(({ length }) => length)).toEqual([2, 1]);
     },
   );
+
+  it("[L185] has its questions in its length, and what may be answered", () => {
+    const asks = (about: number) =>
+      Array.from(
+        { length: about },
+        (_, at) => ({ about: "connection", id: `c_${at}.1`, user: "ada" }) as const,
+      );
+    const dispatch: Dispatch = {
+      ...{ life: "l", number: 1, after: at(3), upTo: at(3), steps: [], texts: [] },
+      ...{ waiting: [], waitingAs: 1, openStreams: 0, asksWho: false, asks: asks(200) },
+    };
+    const gathered = Array.from({ length: 3 }, () => ({ number: 1, region: "", dispatch }));
+    expect(callsOf(gathered).map(({ length }) => length)).toEqual([1, 1, 1]);
+    const apart = gathered.map((one) => ({ ...one, dispatch: { ...dispatch, asks: asks(200) } }));
+    expect(firstOfCall(apart)).toBe(1);
+    expect(firstOfCall(gathered)).toBe(3);
+  });
 });

@@ -67,6 +67,19 @@ describe("a mention in a room that counts its members", () => {
     expect(notified(sides)).toEqual(["ada", "ada", "bo"]);
   });
 
+  it("[L184] is one question of a flush to a relay, whoever is mentioned", async () => {
+    const { sides } = await counted("ada", "bo");
+    mention(sides, "zed", "ada", "yan", "bo");
+    expect(sides.dispatches.map(({ asks }) => asks)).toEqual([
+      [{ about: "users", users: ["zed", "ada", "yan", "bo"] }],
+    ]);
+    const { dispatches, answer } = sides.takeDispatches();
+    expect(answer.replies.map(({ replies }) => replies)).toEqual([[{ there: [1, 3] }]]);
+    sides.answer(dispatches, answer);
+    sides.room.flush();
+    expect(notified(sides)).toEqual(["zed", "yan"]);
+  });
+
   it("[L143] asks nobody about a user with a socket at the room, or in a room without relays", async () => {
     const { sides } = await counted("ada");
     sides.room.join("bo");
@@ -120,6 +133,45 @@ describe("the bound for a user over the room and a relay", () => {
     expect(sides.room.room.connections.areFullFor(newcomer)).toBe(false);
     sides.room.join(null, { address: "e" });
     expect(sides.room.room.connections.areFullFor(newcomer)).toBe(true);
+  });
+});
+
+describe("questions to a relay", () => {
+  it("[L185] of a crowd go with several dispatches, and each is answered", async () => {
+    const { sides, listeners } = await counted("ada");
+    const identity = identityOf(listeners[0] ?? expect.fail());
+    let heard = 0;
+    for (let one = 0; one < 450; one++)
+      sides.relays.inquiries.count(identity, "", (count) => {
+        heard += count;
+      });
+    const asked: number[] = [];
+    while (sides.relays.hasWork) {
+      sides.room.flush();
+      asked.push(...sides.dispatches.map(({ asks }) => asks.length));
+      const { dispatches, answer } = sides.takeDispatches();
+      sides.answer(dispatches, answer);
+    }
+    expect(asked).toEqual([200, 200, 50]);
+    expect(heard).toBe(450);
+  });
+
+  it("[L186] are not waited for if it was out of reach just before, until it has answered again", async () => {
+    const { sides, listeners } = await counted("ada");
+    const identity = identityOf(listeners[0] ?? expect.fail());
+    const counts: number[] = [];
+    const count = () => sides.relays.inquiries.count(identity, "", (known) => counts.push(known));
+    sides.say("lost");
+    sides.lose();
+    count();
+    expect(counts).toEqual([0]);
+    await sides.carry();
+    await sides.join("ada");
+    await sides.carry();
+    count();
+    expect(counts).toEqual([0]);
+    await sides.carry();
+    expect(counts).toEqual([0, 1]);
   });
 });
 

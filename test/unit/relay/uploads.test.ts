@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/access/identity.ts";
+import type { CountedEntry } from "../../../src/object/journal.ts";
 import { Uploads } from "../../../src/relay/uploads.ts";
 import { newConnectionState } from "../../../src/room/people/room-connection.ts";
 import type { Upload, UploadAnswer } from "../../../src/room/relays/relay-calls.ts";
@@ -11,6 +12,7 @@ const stateOf = (id: string) =>
 class RoomOfUploads {
   readonly calls: Upload[] = [];
   readonly doubted: string[] = [];
+  readonly counted: CountedEntry[] = [];
   readonly taken: string[] = [];
   readonly uploads: Uploads;
   answer: (upload: Upload) => Promise<UploadAnswer> = async () => this.ok();
@@ -24,7 +26,7 @@ class RoomOfUploads {
         return this.answer(upload);
       },
       seen: () => 0,
-      counted: () => [],
+      counted: () => this.counted.splice(0),
       sums: () => ({ connections: 1, members: 1, anonymous: 0, count: 1, after: null, holds: null }),
       inDoubt: (ids) => this.doubted.push(...ids),
       owes: () => {},
@@ -128,6 +130,35 @@ describe("uploads", () => {
     room.frame("a", "3");
     await room.uploads.settled;
     expect(room.doubted).toEqual(["a"]);
+  });
+
+  it("[L187] that a life of the room refuses say again what they counted, and those that it may have taken do not", async () => {
+    const room = new RoomOfUploads();
+    room.frame("a", "1");
+    await room.uploads.settled;
+    const opened = { kind: "opened", times: 3 } as const;
+    room.counted.push(opened);
+    room.life = "second";
+    room.answer = async ({ life }) =>
+      life === room.life ? room.ok() : { kind: "other life", life: room.life };
+    room.frame("a", "2");
+    await room.uploads.settled;
+    room.frame("a", "3");
+    await room.uploads.settled;
+    expect(room.calls.slice(1).map(({ counted }) => counted)).toEqual([[opened], [opened], []]);
+    room.counted.push(opened);
+    const refuses = room.answer;
+    let calls = 0;
+    room.life = "third";
+    room.answer = async (upload) => {
+      if (++calls === 1) throw new Error("taken by the life before, or not");
+      return refuses(upload);
+    };
+    room.frame("a", "4");
+    await room.uploads.settled;
+    room.frame("a", "5");
+    await room.uploads.settled;
+    expect(room.calls.at(-1)?.counted).toEqual([]);
   });
 
   it("[L4] of connections with something that still waits are in doubt when the room dies, and not when it sleeps", async () => {

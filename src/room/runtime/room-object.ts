@@ -117,7 +117,7 @@ export class RoomObject
     if ("received" in upgrade) return pollResponse(live.resume(upgrade), upgrade.connection);
     const relay = live.relays?.relayFor(upgrade);
     if (relay !== undefined) return relayResponse(relay);
-    const admitted = await live.admission.open(upgrade, () => live.accept(upgrade));
+    const admitted = await live.admission.open(upgrade, () => live.sockets.accept(upgrade));
     if (!admitted.ok) return refusalResponse(admitted.refusal);
     // Not awaited, so that the client gets its 101 first; the pending flush keeps the object awake.
     this.ctx.waitUntil(live.flush());
@@ -435,7 +435,7 @@ export class RoomObject
   async #gone(ws: WebSocket, code: number, reason: string): Promise<void> {
     try {
       // Before the close, which may take the attachment away that a start reads.
-      this.#open().gone(ws, code);
+      this.#open().sockets.gone(ws, code);
     } finally {
       answerClose(ws, code, reason);
     }

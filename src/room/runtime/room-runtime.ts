@@ -7,17 +7,15 @@ import { type Config, requireConfig } from "../../config/config.ts";
 import type { Env } from "../../env.ts";
 import { LimitedLog } from "../../log/limited-log.ts";
 import { log } from "../../log/log.ts";
-import { type Departure, departureOf, TooBigNotice } from "../../object/close-codes.ts";
+import type { Departure } from "../../object/close-codes.ts";
 import { CommandBarrier } from "../../object/command-barrier.ts";
 import { FlushLoop } from "../../object/flush-loop.ts";
 import type { ObjectAlarm } from "../../object/object-alarm.ts";
 import type { PolledCommands, PollUpgrade } from "../../object/polled-socket.ts";
-import { socketPort } from "../../object/runtime/hibernatable-socket.ts";
 import { type CurrentSocket, currentSockets } from "../../object/runtime/object-state.ts";
 import { objectStub } from "../../object/runtime/object-stub.ts";
-import { type HeldCall, PolledSockets } from "../../object/runtime/polled-sockets.ts";
-import { randomEpoch, randomId } from "../../object/runtime/random-id.ts";
-import type { SocketPort } from "../../object/socket-port.ts";
+import type { HeldCall } from "../../object/runtime/polled-sockets.ts";
+import { randomEpoch } from "../../object/runtime/random-id.ts";
 import { CALL } from "../../object/spending.ts";
 import type { LazyDatabase } from "../../object/storage/lazy-database.ts";
 import { accept, type Outcome, type RoomCommand } from "../../protocol/index.ts";
@@ -29,13 +27,7 @@ import { parseFrame } from "../../validation/parse-frame.ts";
 import { type WebhookLoop, webhookLoop } from "../../webhooks/runtime/webhook-loop.ts";
 import { Admission } from "../admission.ts";
 import type { Effects } from "../effects.ts";
-import {
-  newConnectionState,
-  RoomConnection,
-  type RoomConnectionState,
-  type RoomUpgrade,
-  readState,
-} from "../people/room-connection.ts";
+import { type RoomConnection, type RoomConnectionState, readState } from "../people/room-connection.ts";
 import type { Room } from "../room.ts";
 import type { AppliedCommand } from "../room-commands.ts";
 import type { Turn } from "../turn.ts";
@@ -47,6 +39,7 @@ import { type PublishGate, publishGate } from "./publish-gate.ts";
 import { publishJudge } from "./publish-judge.ts";
 import { RoomRelays } from "./room-relays.ts";
 import { RoomReports } from "./room-reports.ts";
+import { RoomSockets } from "./room-sockets.ts";
 import { StreamedAnswers } from "./streamed-answers.ts";
 
 /** Delivery to one socket takes about this long: a flush gathers for as long as its fan-out will take. */
@@ -59,6 +52,7 @@ export class RoomRuntime {
   readonly room: Room;
   readonly admission: Admission;
   readonly reports: RoomReports;
+  readonly sockets: RoomSockets;
   /** `undefined`: all sockets are here. */
   readonly relays: RoomRelays | undefined;
   readonly answers: StreamedAnswers;
@@ -69,12 +63,9 @@ export class RoomRuntime {
   readonly #env: Env;
   readonly #config: Config;
   readonly #name: string;
-  readonly #connections = new Map<WebSocket, RoomConnection>();
-  readonly #polled: PolledSockets<RoomConnection>;
   readonly #deliveries: DeliveryQueue;
   readonly #loop: FlushLoop<Effects>;
   readonly #barrier: CommandBarrier<RoomConnection, AppliedCommand, Outcome<Actor>>;
-  readonly #tooBig = new TooBigNotice();
   readonly #carrier: EffectsCarrier;
   readonly #dueMessages = dueMessagesOf(this, (identity) => this.#authorize(identity));
   /** `undefined`: the back end is told nothing. */
@@ -118,13 +109,14 @@ export class RoomRuntime {
     });
     this.#barrier = this.#makeBarrier();
     this.relays = this.#makeRelays();
-    this.#polled = new PolledSockets(ctx, {
-      closed: () => {},
+    this.sockets = new RoomSockets(room, {
+      ctx,
+      isMade: () => this.isMade,
+      left: (connection, departure) => this.#left(connection, departure),
       gone: (connection) => {
         this.#left(connection, "left");
         this.#flushIfNeeded();
       },
-      addressOf: ({ identity }) => (identity.kind === "anonymous" ? identity.address : undefined),
     });
     this.#restore(sockets);
     const reports = { state: ctx, counts: room.counts, failed: () => this.flush() };
@@ -167,36 +159,21 @@ export class RoomRuntime {
     return this.room.isEmpty && !this.admission.isBusy;
   }
 
-  /** Takes a socket in. Answers the end of it that goes to the client, or to the Worker, which holds that of a poll. */
-  accept(upgrade: RoomUpgrade): { readonly client: WebSocket; readonly id: string } {
-    const { 0: client, 1: server } = new WebSocketPair();
-    this.#ctx.acceptWebSocket(server);
-    const { epoch } = this.room.log;
-    const id = `c_${randomId()}`;
-    const state = newConnectionState(id, this.isMade ? upgrade : { ...upgrade, epoch });
-    const make = (port: SocketPort) => new RoomConnection(port, state);
-    const connection = upgrade.polls ? this.#polled.open(server, id, make) : make(this.#port(server));
-    connection.update({});
-    if (!upgrade.polls) this.#connections.set(server, connection);
-    this.room.connections.admit(connection);
-    return { client, id };
-  }
-
   /** The next poll of a connection; `undefined`: it has ended. */
   resume(poll: PollUpgrade): HeldCall | undefined {
     this.#countCall(poll.user);
-    return this.#polled.resume(poll);
+    return this.sockets.polled.resume(poll);
   }
 
   /** As `receive`, for what a client that polls sends. `false`: its connection has ended. */
   async receivePolled(commands: PolledCommands): Promise<boolean> {
     this.#countCall(commands.user);
-    const taken = this.#polled.take(commands);
+    const taken = this.sockets.polled.take(commands);
     if (taken === undefined) return false;
     const { frames, leave } = commands;
     if (taken.isNew) await Promise.all(frames.map((frame) => this.#receive(taken.connection, frame)));
     if (!leave) return true;
-    this.#polled.leave(commands.connection);
+    this.sockets.polled.leave(commands.connection);
     await this.flush();
     return true;
   }
@@ -210,7 +187,7 @@ export class RoomRuntime {
 
   /** Processes one frame. Settles when its commands are durable, but those that have to wait, and what is behind them. */
   async receive(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
-    const connection = this.#connections.get(ws);
+    const connection = this.sockets.find(ws);
     if (connection !== undefined) await this.#receive(connection, frame);
   }
 
@@ -262,43 +239,12 @@ export class RoomRuntime {
     return "waits";
   }
 
-  /** Its client closed it with `code`, or it was lost. */
-  gone(ws: WebSocket, code: number): void {
-    const hint = this.#tooBig.hint(code);
-    if (hint !== undefined) log("frame_too_big_for_client", { room: this.#name, hint });
-    if (this.#polled.ended(ws)) return;
-    const connection = this.#connections.get(ws) ?? this.#adopt(ws);
-    if (connection === undefined || this.#polled.ended(ws)) return;
-    this.#connections.delete(ws);
-    connection.closedWith(code);
-    this.#left(connection, departureOf(code));
-  }
-
   /** It is gone. An error and a close may both be reported for the same socket. */
   #left(connection: RoomConnection, departure: Departure): void {
     connection.forget();
     this.gate?.ended(connection);
     // What it sent before takes effect first.
     this.#barrier.afterwards(connection, () => this.room.enqueue({ kind: "leave", connection, departure }));
-  }
-
-  /** A connection that outlived a sleep of the object. */
-  #wake(ws: WebSocket, state: RoomConnectionState): RoomConnection {
-    const make = (port: SocketPort) => new RoomConnection(port, state);
-    if (state.poll !== undefined) return this.#polled.restore(ws, state.id, state.poll, make);
-    const connection = make(this.#port(ws));
-    this.#connections.set(ws, connection);
-    return connection;
-  }
-
-  /** A socket whose close wakes the object is not listed among its sockets, and the other members do not know yet. */
-  #adopt(ws: WebSocket): RoomConnection | undefined {
-    const state = readState(ws.deserializeAttachment());
-    if (state === undefined) return undefined;
-    const connection = this.#wake(ws, state);
-    this.room.connections.restore([connection]);
-    this.room.webhooks?.people.woke(1, 0);
-    return connection;
   }
 
   /** Runs a call in its place in the one order, and settles when what it did is durable. `cost`: tokens of the bucket. */
@@ -341,18 +287,13 @@ export class RoomRuntime {
     await this.call(SERVER, 0, ({ moderation }, turn) => accept(moderation.hold(user, until, turn)));
   }
 
-  /** What was closed from here sends nothing any more, and its close event may never come. */
-  #port(ws: WebSocket) {
-    return socketPort(this.#ctx, ws, () => this.#connections.delete(ws));
-  }
-
   #userObject(user: string) {
     return objectStub(this.#env.USERS, user, this.#config.placement);
   }
 
   /** Sockets outlive the sleep of their object; what it knew of them is in their attachments. */
   #restore(sockets: readonly CurrentSocket<RoomConnectionState>[]): void {
-    const connections = sockets.map(({ ws, state }) => this.#wake(ws, state));
+    const connections = sockets.map((socket) => this.sockets.wake(socket));
     const others = this.room.restore(connections);
     if (others > 0) log("state_of_other_code", { room: this.#name, sessions: others });
     this.#flushIfNeeded();

@@ -202,12 +202,11 @@ export class Changes {
       (op === "add" ? noRoomFor(reactions, emoji, user) : undefined) ?? this.#slowMode.holds(actor, now);
     if (refusal !== undefined) return reject(refusal);
     const meta = withReaction(target.meta, { emoji, user, op });
-    const { seq, body } = this.#log.change(target, { meta, data: target.data, by: user }, now);
+    const { seq, ...after } = this.#log.change(target, { meta, data: target.data, by: user }, now);
     this.#slowMode.acted(actor, seq, now);
     this.#streams.wasWritten(target.seq, turn);
-    const since = Math.max(target.seq, target.meta.changed ?? 0);
     delivery.emit(
-      { kind: "stored", event: target.event, now: { body, since } },
+      { kind: "stored", event: target.event, now: after },
       JSON.stringify({ type: "reaction", seq, at: now, target: target.seq, emoji, user, op }),
     );
     return changed(seq);

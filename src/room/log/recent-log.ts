@@ -90,6 +90,12 @@ export class RecentLog {
     return this.#held.get(seq)?.body;
   }
 
+  /** The place of the last event of a message, if that is here. */
+  placeOf(seq: number): number | undefined {
+    const held = this.#held.get(seq);
+    return held && lastOf(held);
+  }
+
   /** No message up to this `seq` is in the log. */
   get floor(): number {
     return this.#floor;

@@ -257,19 +257,23 @@ export class RoomLog {
     };
   }
 
-  /** Stores a change of a message. Returns its `seq`, and the message as it is now. */
+  /**
+   * Stores a change of a message. Returns its `seq`, the message as it is now, and the place of its event before, if that
+   * was in memory.
+   */
   change(
     { seq: target, slot, event, meta: { expiresAt } }: Target,
     { meta, data, by }: Change,
     now: number,
-  ): { seq: number; body: string } {
+  ): { seq: number; body: string; since: number | undefined } {
     const seq = this.#head + 1;
     const body = encodeMessage({ ...meta, changed: seq }, data);
     const deleted = meta.deletedAt !== undefined;
     this.#store.change({ target, slot, body, seq, at: now, by, deleted, expiresAt });
     this.#head = seq;
+    const since = this.#recent?.placeOf(target);
     this.#recent?.changed({ seq, at: now, by, event, target, isDeleted: deleted }, body);
-    return { seq, body };
+    return { seq, body, since };
   }
 
   /** Writes an open message as it is now. It is no change: nobody has to hear of it. */

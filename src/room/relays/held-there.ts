@@ -13,18 +13,19 @@ export interface RelayedLog extends Readonly<{ epoch: string; head: number }> {
 
 /**
  * The entries of a delivery, without messages that each relay holds. A reaction names its message only, so one that is not
- * there goes along, or the relay could make no page from before it.
+ * there goes along, or the relay could make no page from before it. A relay lets go of nothing before its room does, but
+ * what it said is older: so the room has to have the message too when it changes.
  */
 export function entriesFor(
   entries: readonly RelayEntry[],
   allHold: (place: Position) => boolean,
-  { epoch, recentSince }: RelayedLog,
+  { epoch }: RelayedLog,
 ): readonly RelayEntry[] {
   if (!entries.some((entry) => entry.kind === "stored" && entry.now !== undefined)) return entries;
   return entries.map((entry) => {
     if (entry.kind !== "stored" || entry.now === undefined) return entry;
     const { now, ...rest } = entry;
-    const isHeld = now.since > recentSince && allHold({ epoch, seq: now.since - 1 });
+    const isHeld = now.since !== undefined && allHold({ epoch, seq: now.since - 1 });
     return isHeld ? rest : entry;
   });
 }

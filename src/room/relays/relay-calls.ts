@@ -63,10 +63,10 @@ export type RelayAudience =
   | { readonly kind: "append"; readonly event: string; readonly target: number }
   | { readonly kind: "only"; readonly to: readonly string[]; readonly toUser?: string };
 
-/** A message that was changed. `since`: the place of its last event before. */
+/** A message that was changed. `since`: the place of its last event before; `undefined`: the room did not have it in memory. */
 export interface MessageNow {
   readonly body: string;
-  readonly since: number;
+  readonly since: number | undefined;
 }
 
 /** An event, encoded. */

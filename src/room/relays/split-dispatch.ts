@@ -102,7 +102,10 @@ function lengthOfStep(step: RelayStep): number {
         STEP_LENGTH,
       );
     case "deliver":
-      return step.entries.reduce((sum, { json }) => sum + json.length, STEP_LENGTH + lengthOfAnswers(step));
+      return step.entries.reduce(
+        (sum, entry) => sum + lengthOfEntry(entry),
+        STEP_LENGTH + lengthOfAnswers(step),
+      );
     // What a user says of themselves may be as large as an attachment.
     case "open":
     case "state":
@@ -111,6 +114,9 @@ function lengthOfStep(step: RelayStep): number {
       return STEP_LENGTH;
   }
 }
+
+const lengthOfEntry = (entry: RelayEntry): number =>
+  entry.json.length + (entry.kind === "stored" ? (entry.now?.body.length ?? 0) : 0);
 
 function lengthOfAnswers({ answers }: DeliverStep): number {
   let length = 0;
@@ -121,7 +127,7 @@ function lengthOfAnswers({ answers }: DeliverStep): number {
 /** Its answers come with its last part. */
 function splitStep(step: RelayStep, maxLength: number): RelayStep[] {
   if (step.do !== "deliver" || lengthOfStep(step) <= maxLength) return [step];
-  const parts = chunks<RelayEntry>(step.entries, ({ json }) => json.length, maxLength);
+  const parts = chunks<RelayEntry>(step.entries, lengthOfEntry, maxLength);
   const deliver = (entries: readonly RelayEntry[]): DeliverStep => ({
     ...{ do: "deliver", entries, answers: [], checkpoint: null },
   });

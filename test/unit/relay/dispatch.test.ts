@@ -64,6 +64,23 @@ describe("a dispatch", () => {
     expect(steps.at(-2)).toMatchObject({ answers: [["a", ["ok"]]], checkpoint: "c" });
   });
 
+  it("[L131] has messages that go along with their reactions in its length", () => {
+    const entries = Array.from({ length: 4 }, () => ({
+      ...{ ...entry("r"), kind: "stored" as const, event: "chat" },
+      now: { body: "x".repeat(1_000), since: undefined },
+    }));
+    const dispatch: Dispatch = {
+      ...{ life: "l", number: 1, after: at(3), upTo: at(7), texts: [] },
+      ...{ waiting: [], waitingAs: 1, openStreams: 0, asksWho: false, asks: [] },
+      recent: { since: 0, floor: 0 },
+      steps: [{ do: "deliver", entries, answers: [], checkpoint: null }],
+    };
+    const parts = splitDispatch(dispatch, 2_500);
+    expect(
+      parts.map(({ steps }) => steps.flatMap((step) => (step.do === "deliver" ? step.entries : []))),
+    ).toEqual([entries.slice(0, 2), entries.slice(2)]);
+  });
+
   it.each(["open", "state"] as const)(
     "[L142] has what users say of themselves in its length, in %s too",
     (kind) => {

@@ -10,6 +10,7 @@ import type { Page, PageSize, ReplaySnapshot } from "../../../src/room/log/log-p
 import { LogStore } from "../../../src/room/log/log-store.ts";
 import { RoomLog } from "../../../src/room/log/room-log.ts";
 import { eraseBatch } from "../../../src/room/portable/user-erasure.ts";
+import type { Position } from "../../../src/room/relays/relay-calls.ts";
 import type { Person } from "../../support/room-for-test.ts";
 import { SeededRandom } from "../../support/seeded-random.ts";
 import { TwoSides } from "./support/two-sides.ts";
@@ -28,6 +29,8 @@ class Play {
   readonly #sides: TwoSides;
   readonly #people: Person[] = [];
   #listener = 0;
+  /** From where on the relay has missed nothing. */
+  #began: Position | null = null;
   #ids = 0;
 
   constructor(seed: number) {
@@ -47,6 +50,7 @@ class Play {
       if (this.#random.next() < 0.05) await this.#rarely();
       await this.#sides.carry();
       if (this.#sides.relay.connections.size === 0) await this.#begin();
+      this.#began ??= this.#sides.relay.held.from;
       for (let n = 0; n < 4; n++) this.#compare();
     }
     expect(this.#sides.room.faults).toEqual([]);
@@ -58,6 +62,7 @@ class Play {
       this.#people.push(room.join(user, { permission: "moderate", name: `${user}!` }));
     await this.#sides.join(`listener${++this.#listener}`);
     await this.#sides.carry();
+    this.#began = this.#sides.relay.held.from;
   }
 
   #act(): void {
@@ -117,6 +122,7 @@ class Play {
       total.sleeps++;
       await this.#sides.carry();
       this.#sides.sleepRelay([]);
+      this.#began = null;
       await this.#sides.join(`listener${++this.#listener}`);
     }
   }
@@ -159,6 +165,9 @@ class Play {
       expect(made).toEqual(due.events);
     } else {
       total.notHeld++;
+      // What it has never had: it lets go of nothing before the room does.
+      const { seq = 0, epoch } = this.#began ?? {};
+      if (epoch === room.log.epoch) expect(recipe.reach).toBeLessThan(seq);
       expect(made).toBeUndefined();
     }
     if (due.events.some((event) => event.includes("messageDeleted") && event.includes('"by":null')))

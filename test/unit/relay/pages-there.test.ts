@@ -403,6 +403,24 @@ describe("what a relay holds", () => {
     expect(pagesOf(steps)).toHaveLength(1);
   });
 
+  it("[L130] a reaction goes with its message also if that is let go of in the same flush", async () => {
+    const world = await start({
+      relays: { above: 0, each: 100, isHeld: () => false, recent: { messages: 12, bytes: 1_000_000 } },
+    });
+    const { sides, writer, reader, steps } = world;
+    await write(world, 12);
+    expect(reader.connection.state.stage.at).toBe("live");
+    const comer = await sides.join("comer", { presence: false, since: `${sides.room.log.epoch}.18` });
+    for (let n = 12; n < 24; n++) writer.say({ type: "send", id: `m${n}`, data: `${n} ${LONG}` });
+    writer.say({ type: "react", id: "r", seq: 3, emoji: "👍", op: "add" });
+    pagesOf(steps);
+    await sides.takeUploads();
+    await sides.carry();
+    expect(pagesOf(steps)).toHaveLength(1);
+    expect(comer.socket.closed).toBeUndefined();
+    expect(firstOf(comer)).toEqual(dueTo(sides, { since: `${sides.room.log.epoch}.18` }));
+  });
+
   it("[L128] the room sends a page with an open message; when it is finished the relay does", async () => {
     const world = await start();
     const { sides, writer, steps } = world;

@@ -208,6 +208,7 @@ export class SimulatedWorld {
     if (how === "hibernate") this.tally.hibernations += 1;
     else {
       this.tally.crashes += 1;
+      for (const { expectation } of this.peers) expectation.roomCrashed();
       for (const { wire } of this.#wires) {
         wire.exchange(0, this.#random.upTo(4) - 1);
         if (this.#random.next() < 0.8) wire.breakOff("client");

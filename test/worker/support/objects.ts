@@ -55,6 +55,13 @@ export function stopClock(at = Math.ceil(realNow() / 1_000) * 1_000): number {
   return at;
 }
 
+/** When the runtime last answered a heartbeat on a socket of an object, by its own clock, which no test stops. */
+export const lastHeartbeat = (stub: AnyStub): Promise<number> =>
+  runInDurableObject<DurableObject, number>(stub, (_, state) => {
+    const answers = state.getWebSockets().map((ws) => state.getWebSocketAutoResponseTimestamp(ws));
+    return Math.max(...answers.map((answeredAt) => answeredAt?.getTime() ?? 0));
+  });
+
 /** Puts an object to sleep as the runtime does, with its sockets open. */
 export const sleep = (stub: AnyStub) => evictDurableObject(stub, { webSockets: "hibernate" });
 

@@ -153,11 +153,12 @@ export default defineConfig({
         },
       },
       {
-        // The real client once more, of a server with every socket at a relay: it comes back, polls, renews its token, and ends.
+        // The real client once more, of a server with every socket at a relay: it comes back, is cut off, polls, renews its
+        // token, and ends.
         test: {
           name: "relayed-e2e",
           ...withServers,
-          include: ["client", "endings", "polling", "tokens"].map((name) => `e2e/${name}.test.ts`),
+          include: ["client", "delivery", "endings", "polling", "tokens"].map((name) => `e2e/${name}.test.ts`),
           setupFiles: ["e2e/support/checked-contract.ts"],
           env: { RELAY_ABOVE: "0" },
           maxWorkers: 3,

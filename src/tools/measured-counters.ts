@@ -62,7 +62,7 @@ export const RELAY_COUNTERS = {
   /** In the room, when a relay begins or ends. */
   begin: { rowsRead: 1, rowsWritten: 1 },
   /** In a room that has one, beside `wake` of the room. */
-  wake: { rowsRead: 2, rowsWritten: 0 },
+  wake: { rowsRead: 1, rowsWritten: 0 },
   /** At a relay, and at a hub: what a flush has for it, or what comes up through it. */
   call: { requests: 1, rowsRead: 0, rowsWritten: 0 },
 } as const satisfies Readonly<Record<string, Rows | number>>;

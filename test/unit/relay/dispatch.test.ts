@@ -122,6 +122,7 @@ describe("a dispatch", () => {
     const dispatch: Dispatch = {
       ...{ life: "l", number: 1, after: at(3), upTo: at(3), steps: [], texts: [] },
       ...{ waiting: [], waitingAs: 1, openStreams: 0, asksWho: false, asks: asks(200) },
+      recent: { since: 0, floor: 0 },
     };
     const gathered = Array.from({ length: 3 }, () => ({ number: 1, region: "", dispatch }));
     expect(callsOf(gathered).map(({ length }) => length)).toEqual([1, 1, 1]);

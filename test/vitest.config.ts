@@ -158,7 +158,9 @@ export default defineConfig({
         test: {
           name: "relayed-e2e",
           ...withServers,
-          include: ["client", "delivery", "endings", "polling", "tokens"].map((name) => `e2e/${name}.test.ts`),
+          include: ["client", "delivery", "endings", "polling", "tokens"].map(
+            (name) => `e2e/${name}.test.ts`,
+          ),
           setupFiles: ["e2e/support/checked-contract.ts"],
           env: { RELAY_ABOVE: "0" },
           maxWorkers: 3,

@@ -9,7 +9,7 @@ import { type Person, RoomForTest } from "../../support/room-for-test.ts";
 import { SeededRandom } from "../../support/seeded-random.ts";
 import type { Sent } from "../../support/socket-for-test.ts";
 
-const { SEEDS: COUNT = 40, SEEDS_FROM = 1 } = process.env;
+const { SEEDS: COUNT = 20, SEEDS_FROM = 1 } = process.env;
 const SEEDS = Array.from({ length: Number(COUNT) }, (_, index) => Number(SEEDS_FROM) + index);
 
 const seen = { pages: 0, dropped: 0, lost: 0, gone: 0, ends: 0 };

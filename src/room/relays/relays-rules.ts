@@ -24,5 +24,6 @@ export interface RelaysRules {
     leave(connection: RoomConnection, departure: Departure, now: number): void;
     drop(connection: RoomConnection, closing: Closing, now: number): void;
   };
+  reportFault(error: unknown): void;
   readonly moderation: { refusalFor(actor: Actor, now: number): Refusal | undefined };
 }

@@ -264,8 +264,18 @@ export class Relays {
         dispatches.push({ number, region, dispatch: awaitsWaker ? { ...dispatch, awaitsWaker } : dispatch });
     }
     this.#held.tidy(now);
-    if (this.#untold.takeNews()) this.#write();
+    if (this.#untold.takeNews()) this.#writeUntold();
     return dispatches;
+  }
+
+  /** What was done goes to relays also if it cannot be kept. */
+  #writeUntold(): void {
+    try {
+      this.#write();
+    } catch (error) {
+      this.#untold.couldNotBeWritten();
+      this.#rules.reportFault(error);
+    }
   }
 
   /** Dispatches were answered. */

@@ -87,6 +87,11 @@ export class UntoldExpulsions {
     return true;
   }
 
+  /** It could not be written: it is tried with the next flush that there is anyway. */
+  couldNotBeWritten(): void {
+    this.#hasMore = true;
+  }
+
   get kept(): readonly Untold[] {
     return this.#kept.map(({ untold }) => untold);
   }

@@ -71,10 +71,10 @@ export class RoomRuntime {
   /** `undefined`: the back end is told nothing. */
   readonly #webhooks: WebhookLoop | undefined;
   readonly #timer = new FlushTimer(() => this.#ctx.waitUntil(this.flush()));
-  /** The next flush that is durable; `undefined`: nothing waits for it. */
+  /** The next flush; `undefined`: nothing waits for it. */
   #flushed: PromiseWithResolvers<void> | undefined;
 
-  /** `flushed` runs after each flush, when it is durable. */
+  /** `flushed` runs after each flush. */
   constructor(
     ctx: DurableObjectState,
     env: Env,
@@ -185,7 +185,10 @@ export class RoomRuntime {
     if (spending.isDue) this.#loop.start();
   }
 
-  /** Processes one frame. Settles when its commands are durable, but those that have to wait, and what is behind them. */
+  /**
+   * Processes one frame. Settles when its commands have taken effect, but those that have to wait, and what is behind
+   * them. What leaves for them, the answer to a call too, the output gate holds until they are durable.
+   */
   async receive(ws: WebSocket, frame: string | ArrayBuffer): Promise<void> {
     const connection = this.sockets.find(ws);
     if (connection !== undefined) await this.#receive(connection, frame);

@@ -131,4 +131,18 @@ describe("whom a room closes at a relay", () => {
     expect(listeners.map(({ socket }) => socket.closed?.code)).toEqual([4500, 4500]);
     expect(stored(sides)).not.toContain("expel");
   });
+
+  it("[L188] is told to relays also if it cannot be kept, and kept as soon as it can", async () => {
+    const { sides, listeners } = await roomWith("ada", "bo");
+    sides.room.database.failOn = /SET relays/;
+    act(sides, (moderation, turn) => moderation.kick(SERVER, { user: "ada", banSeconds: 0 }, turn));
+    expect(sides.room.faults.splice(0)).toHaveLength(1);
+    expect(sides.relays.hasWork).toBe(false);
+    sides.room.database.failOn = undefined;
+    sides.say("next");
+    expect(stored(sides)).toContain("expel");
+    await sides.carry();
+    expect(listeners.map(({ socket }) => socket.closed?.code)).toEqual([4403, undefined]);
+    expect(stored(sides)).not.toContain("expel");
+  });
 });

@@ -41,6 +41,7 @@ export abstract class BaseConnection<State extends BaseConnectionState> {
   #ended = false;
   #closing: Closing | undefined;
   #closeCode: number | undefined;
+  #heardAt: number | null = null;
 
   constructor(socket: SocketPort, state: State) {
     this.socket = socket;
@@ -55,6 +56,10 @@ export abstract class BaseConnection<State extends BaseConnectionState> {
 
   get pingedAt(): number | null {
     return this.#state.pingedAt;
+  }
+
+  get heardAt(): number | null {
+    return this.#heardAt;
   }
 
   get user(): User | null {
@@ -88,6 +93,11 @@ export abstract class BaseConnection<State extends BaseConnectionState> {
   /** Whether more than 256 KiB wait to be sent. */
   get lagsBehind(): boolean {
     return this.socket.unsentBytes() > MANY_UNSENT_BYTES;
+  }
+
+  /** A frame of the client has come. */
+  heard(now: number): void {
+    this.#heardAt = now;
   }
 
   /** The client sent a ping that the object answers. Saved at most once a second, as saving takes time. */

@@ -4,6 +4,7 @@ import type { SocketPort } from "./socket-port.ts";
 
 // Whether a client is still at the other end. The sign of life is the heartbeat. A client that has never sent one is
 // not closed for it: many libraries only send pings of the WebSocket protocol, which the runtime answers on its own.
+// What a client sends besides is one too while the object is awake: a machine that wakes may send a message before its ping.
 
 /** A connection whose last heartbeat is this many intervals ago is closed. */
 export const SILENT_INTERVALS = 3;
@@ -16,6 +17,8 @@ export interface Lively {
   readonly socket: Pick<SocketPort, "heartbeatAt">;
   /** When the object itself last answered a ping, in milliseconds; `null`: never. */
   readonly pingedAt: number | null;
+  /** When the object last heard a frame of it, in milliseconds; `null`: not since it woke. */
+  readonly heardAt: number | null;
 }
 
 export interface Mortal extends Lively {
@@ -77,11 +80,12 @@ export function silentInMs(connection: Lively, pingMs: number, now: number): num
   return typeof aliveAt === "number" ? aliveAt + SILENT_INTERVALS * pingMs - now : null;
 }
 
-/** When the runtime or the object last answered a heartbeat; `null`: never. */
-function lastHeartbeat({ socket, pingedAt }: Lively): number | null | "elsewhere" {
+/** When the last sign of life came; `null`: the client has never sent a heartbeat. */
+function lastHeartbeat({ socket, pingedAt, heardAt }: Lively): number | null | "elsewhere" {
   const answeredAt = socket.heartbeatAt();
-  if (answeredAt === "elsewhere" || pingedAt === null) return answeredAt;
-  return answeredAt === null ? pingedAt : Math.max(answeredAt, pingedAt);
+  if (answeredAt === "elsewhere") return answeredAt;
+  if (answeredAt === null && pingedAt === null) return null;
+  return Math.max(answeredAt ?? 0, pingedAt ?? 0, heardAt ?? 0);
 }
 
 const expiryOf = (identity: Identity): number =>

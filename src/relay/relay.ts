@@ -176,6 +176,7 @@ export class Relay {
     }
     backlog.received(typeof frame === "string" ? frame.length : frame.byteLength);
     backlog.queued(false);
+    connection.heard(this.#now);
     const unsent = connection.socket.unsentBytes();
     this.uploads.addFrame({ state: connection.state, unsent }, frame);
   }

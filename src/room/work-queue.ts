@@ -184,6 +184,7 @@ export class WorkQueue {
   #answer(work: Sent, turn: Turn): void {
     const { connection } = work;
     connection.backlog.taken(isAppend(work));
+    connection.heard(turn.now);
     if (hasExpired(connection.identity, turn.now)) {
       this.#rules.connections.drop(connection, EXPIRED, turn.now);
       return;

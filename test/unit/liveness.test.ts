@@ -9,6 +9,7 @@ const NOW = 1_790_000_000_000;
 class Somebody {
   heartbeatAt: number | null | "elsewhere" = null;
   pingedAt: number | null = null;
+  heardAt: number | null = null;
   identity: Identity = { kind: "anonymous", address: "192.0.2.1" };
   asked = 0;
   readonly socket = {
@@ -41,6 +42,16 @@ describe("a sweep", () => {
     ]);
     const elsewhere = Object.assign(pinging(NOW), { heartbeatAt: "elsewhere" });
     expect(codes(sweeper, [elsewhere], NOW + 10_000_000)).toEqual([]);
+  });
+
+  it("[G13] takes any frame for a heartbeat, but of one that never began", () => {
+    const heard = (at: number, somebody: Somebody) => Object.assign(somebody, { heardAt: at });
+    const all = [heard(NOW, beating(NOW - 80_000)), heard(NOW, new Somebody()), beating(NOW - 80_000)];
+    expect(codes(new Sweeper(PING_MS), all, NOW)).toEqual([[2, "timeout"]]);
+    expect(codes(new Sweeper(PING_MS), all, NOW + 75_001)).toEqual([
+      [0, "timeout"],
+      [2, "timeout"],
+    ]);
   });
 
   it("[G8] is due as soon as one can have expired, and at most once in a tenth of an interval", () => {

@@ -351,9 +351,11 @@ export class UserRuntime {
   }
 
   async #receive(session: SessionConnection, frame: string | ArrayBuffer): Promise<void> {
-    this.user.use(FRAME, Date.now());
+    const now = Date.now();
+    this.user.use(FRAME, now);
+    session.heard(now);
     const checked = this.#barrier.receive(session, frame);
-    this.user.sessions.sweepIfDue(Date.now());
+    this.user.sessions.sweepIfDue(now);
     await checked;
   }
 

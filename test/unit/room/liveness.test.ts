@@ -65,6 +65,15 @@ describe("a bot that only reads", () => {
     expect(bot.socket.closed).toEqual(TIMEOUT);
   });
 
+  it("[G13] whose machine slept may send a message before it pings, in a flush of its own", () => {
+    const test = new RoomForTest();
+    const [bot, ada] = [test.join("bot"), test.join("ada")];
+    beats(test, bot, ada);
+    test.now += 600_000;
+    bot.send("1");
+    expect([bot.socket.closed, bot.seqs, ada.socket.closed]).toEqual([undefined, [1], TIMEOUT]);
+  });
+
   it("[G9] may ping before the first frames, which counts as a heartbeat", () => {
     const test = new RoomForTest();
     const bot = test.connect("bot");

@@ -45,6 +45,7 @@ import { KeptPlace } from "./kept-place.ts";
 import { MadePages } from "./made-pages.ts";
 import { PeopleHere } from "./people-here.ts";
 import { repliesTo } from "./replies-to.ts";
+import { UnreadPages } from "./unread-pages.ts";
 import { Uploads } from "./uploads.ts";
 
 export interface RelayPorts extends RetryPorts {
@@ -64,6 +65,8 @@ const MAX_NAMED = 10 * LISTED_MEMBERS;
 /** Of connections that have missed something: their clients come back with their cursors. */
 const BEHIND: Closing = { code: "internal" };
 const AGAIN: Refusal = refuse("overloaded", "try again in a moment", { retryAfterMs: 1_000 });
+/** Of a connection for whose page there is no memory before others have read theirs. */
+const UNREAD: Closing = { code: "overloaded", retryAfterMs: 5_000 };
 
 const ENDS: ReadonlySet<RelayStep["do"]> = new Set(["close", "expel", "refused"] as const);
 
@@ -97,6 +100,7 @@ export class Relay {
   /** What goes out before anything else. */
   readonly #gathered: GatheredFlushes;
   readonly #pages: MadePages;
+  readonly #unread = new UnreadPages();
   #counts = 0;
   /** The room itself ends connections. */
   #isTold = false;
@@ -193,6 +197,7 @@ export class Relay {
     this.#joining.delete(id);
     joining?.resolve(reject(refusalOf(connection)));
     if (this.#kept.remove(connection)) this.#keep();
+    this.#unread.forget(connection);
     // Its join may be on its way to the room.
     const { state } = connection;
     const wasOpen = state.stage.at !== "joining";
@@ -204,6 +209,7 @@ export class Relay {
   /** What the room has for the sockets here. */
   take(dispatches: readonly Dispatch[]): DispatchAnswer {
     const asksWho = dispatches.some((dispatch) => dispatch.asksWho) || !this.#hasSaidWho;
+    this.#unread.begin();
     for (const dispatch of dispatches) this.#take(dispatch);
     this.#gathered.deliver(this.#now);
     this.#keep();
@@ -300,7 +306,7 @@ export class Relay {
     } catch (error) {
       this.#isTold = false;
       this.reportFault(error);
-      const connection = "id" in step ? this.#find(step.id) : undefined;
+      const connection = "id" in step ? this.connections.find(step.id) : undefined;
       if (connection !== undefined) this.connections.drop(connection, { code: "internal" }, this.#now);
     }
   }
@@ -324,7 +330,7 @@ export class Relay {
         this.#refuse(step.id, step.refusal);
         return;
       default: {
-        const connection = this.#find(step.id);
+        const connection = this.connections.find(step.id);
         if (step.do === "close") this.uploads.forget(({ id }) => id === step.id);
         if (connection !== undefined) this.#doTo(connection, step, texts);
         // It went while the room let it in, which may have heard of that before it did.
@@ -345,7 +351,7 @@ export class Relay {
         this.people.join(connection);
         break;
       case "send":
-        this.connections.give(connection, framesOf(step.frames, texts), this.#now);
+        this.#give(connection, framesOf(step.frames, texts));
         break;
       case "page":
         this.#sendPage(connection, step);
@@ -374,12 +380,12 @@ export class Relay {
     }
     if (page.answer === undefined)
       this.journal.traffic.replayedThere(frames.reduce((sum, { length }) => sum + length, 0));
-    this.connections.give(connection, frames, this.#now);
+    this.#give(connection, frames);
   }
 
-  /** One that waits, or is open. */
-  #find(id: string): RoomConnection | undefined {
-    return this.connections.find(id);
+  #give(connection: RoomConnection, frames: readonly string[]): void {
+    if (this.#unread.admit(connection, frames)) this.connections.give(connection, frames, this.#now);
+    else this.connections.drop(connection, UNREAD, this.#now);
   }
 
   #settle(id: string, outcome: Outcome<undefined>): void {
@@ -396,7 +402,7 @@ export class Relay {
   }
 
   #refuse(id: string, refusal: Refusal): void {
-    const connection = this.#find(id);
+    const connection = this.connections.find(id);
     this.#settle(id, reject(refusal));
     if (connection === undefined) return;
     connection.forget();
@@ -407,14 +413,14 @@ export class Relay {
   #taken(items: readonly UploadItem[]): void {
     for (const item of items) {
       if (item.kind !== "frames") continue;
-      const connection = this.#find(item.state.id);
+      const connection = this.connections.find(item.state.id);
       if (connection !== undefined) for (const _ of item.frames) connection.backlog.taken(false);
     }
   }
 
   #endAll(ids: ReadonlySet<string>): void {
     for (const id of ids) {
-      const connection = this.#find(id);
+      const connection = this.connections.find(id);
       if (connection !== undefined) this.connections.drop(connection, BEHIND, this.#now);
     }
   }

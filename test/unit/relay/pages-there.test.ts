@@ -2,7 +2,10 @@
 
 import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/access/identity.ts";
-import { accept } from "../../../src/protocol/index.ts";
+import { accept, closeCode } from "../../../src/protocol/index.ts";
+import { MAX_UNREAD_BYTES } from "../../../src/relay/unread-pages.ts";
+import { LogStore } from "../../../src/room/log/log-store.ts";
+import { RoomLog } from "../../../src/room/log/room-log.ts";
 import { eraseBatch } from "../../../src/room/portable/user-erasure.ts";
 import type { RelayStep } from "../../../src/room/relays/relay-calls.ts";
 import type { Turn } from "../../../src/room/turn.ts";
@@ -419,6 +422,54 @@ describe("what a relay holds", () => {
     expect(pagesOf(steps)).toHaveLength(1);
     expect(comer.socket.closed).toBeUndefined();
     expect(firstOf(comer)).toEqual(dueTo(sides, { since: `${sides.room.log.epoch}.18` }));
+  });
+
+  it("[L133] an open message that was changed is in pages as its row is, also as it grows", async () => {
+    const world = await start();
+    const { sides, writer } = world;
+    await write(world, 2);
+    writer.say({ type: "send", id: "o", stream: true, data: { text: "begin" } });
+    writer.say({ type: "react", id: "r", seq: 3, emoji: "👍", op: "add" });
+    await sides.carry();
+    writer.say({ type: "append", seq: 3, n: 1, text: " and more" });
+    for (let n = 0; n < 3; n++) {
+      sides.room.later(5_000);
+      await sides.carry();
+    }
+    const { database, room } = sides.room;
+    const rows = new RoomLog(new LogStore(database, room.settings.historyLimit), {
+      newEpoch: "none",
+      now: 0,
+    });
+    const due = rows.eventsAfter(3, null);
+    expect(due.events.join()).toContain("begin and more");
+    expect(room.log.eventsAfter(3, null)).toEqual(due);
+  });
+
+  it("[L132] what waits unread in a relay's sockets is bounded: who comes beyond it comes back later", async () => {
+    const world = await start({ historyLimit: 100 });
+    const { sides, writer, steps } = world;
+    for (let n = 0; n < 50; n++) writer.say({ type: "send", id: `m${n}`, data: "y".repeat(18_000) });
+    await sides.carry();
+    const comers: Listener[] = [];
+    for (let n = 0; n < 40; n++) {
+      const comer = await come(sides, { since: `${sides.room.log.epoch}.0` });
+      // Nobody reads.
+      comer.socket.unsent = comer.socket.frames.reduce((sum, { length }) => sum + length, 0);
+      comers.push(comer);
+    }
+    expect(pagesOf(steps)).toHaveLength(40);
+    const waiting = comers.reduce((sum, { socket }) => sum + socket.unsent, 0);
+    expect(waiting).toBeGreaterThan(MAX_UNREAD_BYTES);
+    expect(waiting).toBeLessThan(MAX_UNREAD_BYTES + 1_048_576);
+    const away = comers.filter(({ socket }) => socket.closed !== undefined);
+    expect(away.length).toBeGreaterThan(2);
+    expect(away[0]?.socket.closed).toMatchObject({ code: closeCode("overloaded") });
+    // Live events, and pages that are small, come all the same; once the others have read, the large ones too.
+    expect((await come(sides, { history: 0 })).socket.closed).toBeUndefined();
+    for (const { socket } of comers) socket.unsent = 0;
+    const last = await come(sides, { since: `${sides.room.log.epoch}.0` });
+    expect(last.socket.ofType("message")).toHaveLength(50);
   });
 
   it("[L128] the room sends a page with an open message; when it is finished the relay does", async () => {

@@ -197,7 +197,7 @@ export class RecentLog {
   }
 
   #rows(): RecentRows {
-    return new RecentRows(this.#stored, this.#changedAt, this.#held, this.#floor);
+    return new RecentRows(this.#stored, this.#changedAt, this.#held);
   }
 
   #recipe(of: PageRecipe["of"], reach: number, topics: Topics, size: PageSize): PageRecipe {
@@ -261,7 +261,6 @@ class RecentRows implements PageRows {
   readonly #stored: readonly Held[];
   readonly #changedAt: number;
   readonly #held: ReadonlyMap<number, Held>;
-  readonly #floor: number;
   /** A message that was read is open. */
   hasOpen = false;
   /** The `seq` of the oldest message that was read. */
@@ -270,11 +269,10 @@ class RecentRows implements PageRows {
   ranOut = false;
 
   /** `changedAt`: the `seq` of the last change. */
-  constructor(stored: readonly Held[], changedAt: number, held: ReadonlyMap<number, Held>, floor: number) {
+  constructor(stored: readonly Held[], changedAt: number, held: ReadonlyMap<number, Held>) {
     this.#stored = stored;
     this.#changedAt = changedAt;
     this.#held = held;
-    this.#floor = floor;
   }
 
   *ascending(after: number, upTo: number): Generator<PageRow> {
@@ -300,7 +298,7 @@ class RecentRows implements PageRows {
   *changedAfter(upTo: number): Generator<ChangeRow> {
     if (this.#changedAt <= upTo) return;
     for (const { seq, change, isOpen } of this.#held.values()) {
-      if (change === undefined || change.changed <= upTo || seq > upTo || seq <= this.#floor) continue;
+      if (change === undefined || change.changed <= upTo || seq > upTo) continue;
       this.hasOpen ||= isOpen;
       yield change;
     }

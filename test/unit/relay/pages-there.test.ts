@@ -2,9 +2,11 @@
 
 import { describe, expect, it } from "vitest";
 import { SERVER } from "../../../src/access/identity.ts";
+import type { SqlRow, SqlValue } from "../../../src/object/storage/sql.ts";
 import { accept, closeCode } from "../../../src/protocol/index.ts";
 import { MAX_UNREAD_BYTES } from "../../../src/relay/unread-pages.ts";
 import { LogStore } from "../../../src/room/log/log-store.ts";
+import { RECENT_BOUNDS } from "../../../src/room/log/recent-log.ts";
 import { RoomLog } from "../../../src/room/log/room-log.ts";
 import { eraseBatch } from "../../../src/room/portable/user-erasure.ts";
 import type { RelayStep } from "../../../src/room/relays/relay-calls.ts";
@@ -13,6 +15,8 @@ import type { Person, RoomTestSettings } from "../../support/room-for-test.ts";
 import { type Listener, settle, TwoSides } from "./support/two-sides.ts";
 
 const LONG = "x".repeat(400);
+/** Also in several lines. */
+const READS_LOG = /\bbody\b.*FROM log/s;
 
 /** A room with somebody at its relay, and a writer. */
 async function start(settings: RoomTestSettings = {}) {
@@ -202,6 +206,43 @@ describe("a page that a relay makes", () => {
     expect(answer.sent.replayBytes).toBeGreaterThan(20 * 400);
   });
 
+  it("[L134] spares a crowd that comes back the rows, and nearly all of what dispatches carry", async () => {
+    const cost = async (recent: { messages: number; bytes: number }) => {
+      const world = await start({ relays: { above: 0, each: 500, isHeld: () => false, recent } });
+      const { sides } = world;
+      await write(world, 150);
+      const { database, log } = sides.room;
+      const { exec } = database.sql;
+      let rows = 0;
+      database.sql.exec = <Row extends SqlRow>(query: string, ...values: SqlValue[]) => {
+        const found = exec<Row>(query, ...values);
+        if (!READS_LOG.test(query)) return found;
+        return (function* () {
+          for (const row of found) {
+            rows += 1;
+            yield row;
+          }
+        })();
+      };
+      for (let n = 0; n < 100; n++)
+        await sides.join(`back${n}`, { presence: false, since: `${log.epoch}.${149 - n}` });
+      let length = 0;
+      for (let flush = 0; flush < 20; flush++) {
+        await sides.takeUploads();
+        sides.room.flush();
+        length += sides.dispatches.reduce((sum, dispatch) => sum + JSON.stringify(dispatch).length, 0);
+        const { dispatches, answer } = sides.takeDispatches();
+        sides.answer(dispatches, answer);
+      }
+      expect(sides.relay.connections.size).toBe(101);
+      return { rows, length };
+    };
+    const [sent, made] = [await cost({ messages: 0, bytes: 0 }), await cost(RECENT_BOUNDS)];
+    expect(sent.rows).toBeGreaterThan(4_000);
+    expect(made.rows).toBe(0);
+    expect(made.length).toBeLessThan(sent.length / 8);
+  });
+
   it("[L129] reads no row of the log", async () => {
     const world = await start();
     const { sides } = world;
@@ -210,7 +251,7 @@ describe("a page that a relay makes", () => {
     const { exec } = database.sql;
     const queries: string[] = [];
     database.sql.exec = (query, ...values) => {
-      if (/body.*FROM log/.test(query)) queries.push(query);
+      if (READS_LOG.test(query)) queries.push(query);
       return exec(query, ...values);
     };
     for (let n = 0; n < 5; n++) {
@@ -452,13 +493,13 @@ describe("what a relay holds", () => {
     for (let n = 0; n < 50; n++) writer.say({ type: "send", id: `m${n}`, data: "y".repeat(18_000) });
     await sides.carry();
     const comers: Listener[] = [];
-    for (let n = 0; n < 40; n++) {
+    for (let n = 0; n < 44; n++) {
       const comer = await come(sides, { since: `${sides.room.log.epoch}.0` });
       // Nobody reads.
       comer.socket.unsent = comer.socket.frames.reduce((sum, { length }) => sum + length, 0);
       comers.push(comer);
     }
-    expect(pagesOf(steps)).toHaveLength(40);
+    expect(pagesOf(steps)).toHaveLength(44);
     const waiting = comers.reduce((sum, { socket }) => sum + socket.unsent, 0);
     expect(waiting).toBeGreaterThan(MAX_UNREAD_BYTES);
     expect(waiting).toBeLessThan(MAX_UNREAD_BYTES + 1_048_576);

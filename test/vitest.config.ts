@@ -1,4 +1,4 @@
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
@@ -93,6 +93,9 @@ const relayedPool = (more: Readonly<Record<string, string>> = {}) =>
   });
 const atRelays = { ...patient, root, isolate: false, maxWorkers: 6, sequence: { groupOrder: 1 } };
 
+/** What computes, and waits for nothing. vitest leaves one core to itself, and so of two it would use one only. */
+const computing = { ...patient, root, maxWorkers: Math.max(2, availableParallelism() - 1) };
+
 /** For projects that start servers. */
 const withServers = { ...patient, root, globalSetup: "support/built-once.ts" };
 
@@ -105,10 +108,9 @@ export default defineConfig({
         plugins: [workerCodeForTest()],
         test: {
           name: "unit",
-          ...patient,
-          root,
+          ...computing,
           include: ["unit/**/*.test.ts", "architecture.test.ts"],
-          // One process for many files: a new one for each would take half a minute.
+          // A few processes for all files: a new one for each would take half a minute.
           isolate: false,
         },
       },
@@ -133,8 +135,7 @@ export default defineConfig({
         oxc: { jsx: { runtime: "automatic" } },
         test: {
           name: "bindings",
-          ...patient,
-          root,
+          ...computing,
           include: ["bindings/**/*.test.{ts,tsx}"],
           environment: "happy-dom",
           server: { deps: { inline: ["svelte"] } },

@@ -32,6 +32,7 @@ describe("the effects of a flush", () => {
         dispatches: [],
         audit: [],
         banned: [],
+        counted: [],
         due: [],
         questions: [],
         spent: [],

@@ -126,7 +126,8 @@ export class SimulatedModerator {
       throw new Error("not purged");
     // A relay may not have heard yet that a client went while it was let in: until then that counts in its size.
     const atRelays = room.relays?.size ?? 0;
-    if (room.connections.size > atRelays) throw new Error("a connection survived a purge");
+    if (room.connections.size > atRelays || room.roomPresence.members.length > 0)
+      throw new Error("a connection survived a purge");
   }
 
   #call(run: (room: SimulatedServer["room"]["room"], turn: Turn) => { readonly ok: boolean }): void {

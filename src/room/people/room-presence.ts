@@ -196,7 +196,9 @@ export class RoomPresence {
   update(connection: RoomConnection, change: { status?: Status; data?: unknown }): void {
     const present = this.#of(connection);
     const { said } = connection.state;
-    if (present === undefined) {
+    // At a relay it may be only counted, or have been found gone before this arrived: it brings no lost connection back.
+    const isShown = connection.relay === null || present?.connections.has(connection) === true;
+    if (present === undefined || !isShown) {
       // Nobody is shown it now; what it says counts when the room lists its members again.
       if (connection.relay !== null) connection.update({ said: say(said, change, [said]) });
       return;

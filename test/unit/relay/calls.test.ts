@@ -244,6 +244,36 @@ describe("calls between a room and a relay", () => {
     expect(sides.room.effects.map(({ traffic }) => traffic.frames)).toEqual([0]);
   });
 
+  it("[L190] a frame that comes after its connection was found gone keeps nobody here", async () => {
+    const sides = new TwoSides();
+    await sides.join("ada");
+    const bo = await sides.join("bo");
+    await sides.carry();
+    sides.relay.receive(bo.connection, '{"type":"presence","id":"1","status":"away"}');
+    sides.relay.gone(bo.connection, "lost");
+    sides.relays.sweep();
+    sides.room.flush();
+    const { dispatches, answer } = sides.takeDispatches();
+    sides.answer(dispatches, answer);
+    await sides.carry();
+    expect(members(sides)).toEqual(["ada", "bo"]);
+    sides.room.later(5_000);
+    expect(members(sides)).toEqual(["ada"]);
+  });
+
+  it("[L190] a frame of a connection that is only counted takes no grace of another one", async () => {
+    const sides = new TwoSides({ relays: { above: 0, each: 1_000, isHeld: () => false } });
+    const atRelay = await sides.join("bo");
+    for (let n = 0; n < LISTED_MEMBERS; n++) await sides.join(`user${n}`);
+    await sides.carry();
+    const { roomPresence } = sides.room.room;
+    sides.room.join("bo").leave("lost");
+    await sides.ask(atRelay, { type: "presence", id: "1", status: "away" });
+    expect([roomPresence.isListed, roomPresence.isHere("bo")]).toEqual([false, true]);
+    sides.room.later(5_000);
+    expect(roomPresence.isHere("bo")).toBe(false);
+  });
+
   it("[L183] holds no connection that is silent, though a later dispatch is always under way", async () => {
     const sides = new TwoSides({ relays: { above: 0, each: 1_000, isHeld: () => false } });
     for (let one = 0; one <= LISTED_MEMBERS; one++) await sides.join(`reader ${one}`);

@@ -12,16 +12,20 @@ import {
   PONG_FRAME,
   type RoomCommand,
 } from "../../src/protocol/index.ts";
-import { HeldSocket, type KeptState } from "../../src/relay/held-socket.ts";
-import { Relay } from "../../src/relay/relay.ts";
+import { HeldSocket } from "../../src/relay/held-socket.ts";
 import type { RecentBounds } from "../../src/room/log/recent-log.ts";
 import {
   newConnectionState,
   RoomConnection,
   type RoomUpgrade,
 } from "../../src/room/people/room-connection.ts";
-import { RoomSettings } from "../../src/room/people/room-settings.ts";
-import type { Dispatch, Upload, UploadAnswer, UploadItem } from "../../src/room/relays/relay-calls.ts";
+import type {
+  Dispatch,
+  DispatchAnswer,
+  Upload,
+  UploadAnswer,
+  UploadItem,
+} from "../../src/room/relays/relay-calls.ts";
 import { hubOf } from "../../src/room/relays/relay-numbers.ts";
 import type { AppliedCommand } from "../../src/room/room-commands.ts";
 import { ROOM_VALIDATORS } from "../../src/validation/commands.ts";
@@ -29,17 +33,12 @@ import { parseFrame } from "../../src/validation/parse-frame.ts";
 import type { FakeSocket } from "../unit/client/support/fake-sockets.ts";
 import { ComparedPages } from "./compared-pages.ts";
 import type { Extent } from "./recorded-log.ts";
-import { defaultsOf, Person, type RoomTestSettings } from "./room-for-test.ts";
+import { Person, type RoomTestSettings } from "./room-for-test.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import { SimulatedHubs } from "./simulated-hubs.ts";
 import { type ServerSettings, SimulatedServer, topicsOf, verifyToken } from "./simulated-network.ts";
+import { SimulatedRelay } from "./simulated-relay.ts";
 import { SocketForTest } from "./socket-for-test.ts";
-
-/** A dispatch on its way, with the log as it was. */
-interface UnderWay {
-  readonly dispatch: Dispatch;
-  readonly extent: Extent;
-}
 
 interface PendingUpload {
   readonly upload: Upload;
@@ -56,69 +55,7 @@ export interface SimulatedRelays {
   readonly recent?: RecentBounds | undefined;
 }
 
-interface Seat {
-  readonly person: Person;
-  readonly held: HeldSocket;
-}
-
 const TRIES = 4;
-
-class SimulatedRelay {
-  readonly number: number;
-  readonly server: RelayedServer;
-  relay: Relay;
-  seats: Seat[] = [];
-  queue: UnderWay[] = [];
-  tries = 0;
-  #lives = 0;
-
-  constructor(number: number, server: RelayedServer) {
-    this.number = number;
-    this.server = server;
-    this.relay = this.#start();
-  }
-
-  #start(): Relay {
-    const { server } = this;
-    const life = `relay${this.number}.${++this.#lives}`;
-    const settings = new RoomSettings({ exec: () => [] }, defaultsOf(server.settings));
-    const { recent } = server.settings.relays ?? {};
-    const relay = new Relay(settings, {
-      ...{ relay: this.number, life, ...(recent !== undefined && { recent }) },
-      upload: (upload) => (hubOf(this.number) === 0 ? server.upload(upload) : server.hubs.upload(upload)),
-      now: () => server.now,
-      random: () => 0.5,
-      wait: async () => {},
-      reportFault: (error) => server.room.faults.push(error),
-      unreachable: () => {},
-    });
-    server.pages.watch(relay);
-    return relay;
-  }
-
-  restart(how: "hibernate" | "crash"): void {
-    if (how === "crash") for (const { person } of this.seats) person.socket.close(1006, "");
-    this.seats = this.seats.filter(
-      ({ person: { socket } }) => socket.closed === undefined && socket.attachment !== null,
-    );
-    this.relay = this.#start();
-    let at: KeptState["at"];
-    const sockets = this.seats.map((seat, index) => {
-      const kept = seat.person.socket.attachment as KeptState; // as the relay saved it
-      const { at: place, ...state } = kept;
-      at ??= place;
-      const held = new HeldSocket();
-      const connection = new RoomConnection(held, state);
-      held.save(state);
-      held.keep(place);
-      held.attach(seat.person.socket);
-      seat.person.connection = connection;
-      this.seats[index] = { person: seat.person, held };
-      return { connection, socket: held };
-    });
-    this.relay.restore(sockets, at ?? null);
-  }
-}
 
 export class RelayedServer extends SimulatedServer {
   readonly settings: RoomTestSettings;
@@ -131,6 +68,8 @@ export class RelayedServer extends SimulatedServer {
   readonly #random: SeededRandom;
   readonly #relays = new Map<number, SimulatedRelay>();
   readonly #ofPerson = new WeakMap<Person, SimulatedRelay>();
+  /** Relays that could not be asked who is there, and have not answered since. */
+  readonly #silent = new Set<number>();
   #uploads: PendingUpload[] = [];
   /** Joins that are not decided yet: the user's object is asked. */
   #asked: { readonly relay: number; readonly item: JoinItem }[] = [];
@@ -210,6 +149,8 @@ export class RelayedServer extends SimulatedServer {
     const wasFaulty = this.isFaulty;
     this.isFaulty = false;
     for (let round = 0; round < 20; round++) {
+      // A room asks them again with its next dispatch, or from its alarm.
+      if (round === 10 && this.#silent.size > 0) this.room.room.relays?.sweep();
       this.flush();
       for (let turn = 0; turn < 20; turn++) await Promise.resolve();
     }
@@ -234,6 +175,7 @@ export class RelayedServer extends SimulatedServer {
     if (!super.restart(how, settings && { ...settings, ...(relays && { relays }) })) return false;
     for (const { reject } of this.#uploads.splice(0)) reject(new Error("the object died"));
     this.#asked = [];
+    this.#silent.clear();
     // What it had not sent is gone with it.
     for (const relay of this.#relays.values()) [relay.queue, relay.tries] = [[], 0];
     this.hubs.roomDied();
@@ -241,7 +183,12 @@ export class RelayedServer extends SimulatedServer {
     return true;
   }
 
-  /** The call of a relay. It is done with a flush. */
+  /** The call of a relay. */
+  uploadFrom(relay: number, upload: Upload): Promise<UploadAnswer> {
+    return hubOf(relay) === 0 ? this.upload(upload) : this.hubs.upload(upload);
+  }
+
+  /** It is done with a flush. */
   upload(upload: Upload): Promise<UploadAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<UploadAnswer>();
     if (this.#fails()) {
@@ -317,18 +264,14 @@ export class RelayedServer extends SimulatedServer {
           .#relayOf(relay)
           .relay.take(dispatches.map((one, at) => server.#marked(one, extents[at] ?? server.#extent))),
       uploadToRoom: (upload) => server.upload(upload),
-      answered: (relay, dispatches, answer) => relays()?.answered(relay, dispatches, answer, server.now),
-      lost: (relay, dispatches) => {
-        server.tally.givenUp++;
-        relays()?.lost(relay, dispatches);
-      },
+      answered: (relay, dispatches, answer) => server.#answered(relay, dispatches, answer),
+      lost: (relay, dispatches) => server.#lost(relay, dispatches),
     });
   }
 
   /** What waits for a relay. A call that failed is tried again with the next flush. */
   #deliver(at: SimulatedRelay): void {
     if (at.queue.length === 0 || (this.isFaulty && this.#random.next() < 0.2)) return;
-    const { relays } = this.room.room;
     const [arrives, answers] = [!this.#fails(), !this.#fails()];
     const sent = at.queue.map(({ dispatch }) => dispatch);
     if (arrives) {
@@ -337,16 +280,26 @@ export class RelayedServer extends SimulatedServer {
       if (answers) {
         at.queue = [];
         at.tries = 0;
-        relays?.answered(at.number, sent, structuredClone(answer), this.now);
+        this.#answered(at.number, sent, structuredClone(answer));
         return;
       }
     }
     this.tally[arrives ? "lostAnswers" : "lostCalls"]++;
     if (++at.tries < TRIES) return;
-    this.tally.givenUp++;
     at.queue = [];
     at.tries = 0;
-    relays?.lost(at.number, sent);
+    this.#lost(at.number, sent);
+  }
+
+  #answered(relay: number, dispatches: readonly Dispatch[], answer: DispatchAnswer): void {
+    this.#silent.delete(relay);
+    this.room.room.relays?.answered(relay, dispatches, answer, this.now);
+  }
+
+  #lost(relay: number, dispatches: readonly Dispatch[]): void {
+    this.tally.givenUp++;
+    this.#silent.add(relay);
+    this.room.room.relays?.lost(relay, dispatches);
   }
 
   /** What is sent of it is sent with the log as it was. */

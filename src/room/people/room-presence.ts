@@ -89,7 +89,7 @@ export class RoomPresence {
     this.#atRelays = sums;
   }
 
-  /** These are at relays: all users who are. The room lists its members; clients may hold another list. */
+  /** These are at relays: all users who are. The room lists its members; clients may hold another list, and are sent it. */
   meet(connections: Iterable<RoomConnection>): void {
     this.#mode = "listed";
     this.recall(connections);
@@ -97,14 +97,13 @@ export class RoomPresence {
     this.#owesList = true;
   }
 
-  /** These were here before, as clients know. */
+  /** These were here before, so the back end is not told that they came. */
   recall(connections: Iterable<RoomConnection>): void {
     if (this.#mode === "counted") return;
-    const [news, comings] = [this.#news, this.#comings];
+    const comings = this.#comings;
     this.#comings = undefined;
     for (const connection of connections)
       if (this.#of(connection)?.connections.has(connection) !== true) this.#enter(connection, 0);
-    this.#news = news;
     this.#comings = comings;
   }
 

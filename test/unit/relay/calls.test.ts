@@ -274,6 +274,19 @@ describe("calls between a room and a relay", () => {
     expect(roomPresence.isHere("bo")).toBe(false);
   });
 
+  it("[L191] who was greeted while a relay could not be asked is shown who is there", async () => {
+    const sides = new TwoSides();
+    await joined(sides, "ada");
+    sides.room.restart("crash");
+    sides.room.flush();
+    sides.lose();
+    const bo = sides.room.join("bo");
+    expect(bo.socket.ofType("connected")).toMatchObject([{ members: [{ id: "bo" }] }]);
+    await sides.carry();
+    expect(members(sides).sort()).toEqual(["ada", "bo"]);
+    expect(bo.socket.ofType("members")).toMatchObject([{ members: [{ id: "bo" }, { id: "ada" }] }]);
+  });
+
   it("[L183] holds no connection that is silent, though a later dispatch is always under way", async () => {
     const sides = new TwoSides({ relays: { above: 0, each: 1_000, isHeld: () => false } });
     for (let one = 0; one <= LISTED_MEMBERS; one++) await sides.join(`reader ${one}`);

@@ -103,7 +103,7 @@ export const WEBHOOK_COUNTERS = {
   /** A member who comes or goes, told alone: that it happened, of whom, that it was told, and the removal. */
   coming: { rowsRead: 7, rowsWritten: 4 },
   /** A room reads how far the back end was told, and what else is untold. */
-  wake: { rowsRead: 1, rowsWritten: 0 },
+  wake: { rowsRead: 2, rowsWritten: 0 },
   /** Of a user who is away. The alarm that would send after a crash goes off a minute later. */
   notify: { requests: 1, rowsRead: 7, rowsWritten: 2 },
 } as const satisfies Readonly<Record<string, Rows | number>>;

@@ -206,6 +206,29 @@ describe("a hub", () => {
     });
   });
 
+  it.each([
+    ["of an earlier life of the room", { life: "next life", hub: null, number: 1 }],
+    ["that the room has given up", { life: "room", hub: null, number: 2 }],
+  ])(
+    "[L192] has no answers for a call %s which is under way yet: the last one gets them",
+    async (_, head) => {
+      const test = new HubForTest();
+      const first = test.hub.pass(callOf(1, dispatchTo(1, 1)));
+      await turns();
+      const { life } = head;
+      const second = test.hub.pass({
+        ...head,
+        ...packed([dispatchTo(2, 1, { life }), dispatchTo(3, 1, { life })]),
+      });
+      await turns();
+      await test.answer(2);
+      await test.answer(1);
+      expect(await resultsOf(first)).toEqual([]);
+      await test.answer(3);
+      expect(await resultsOf(second)).toContainEqual([2, 1, true]);
+    },
+  );
+
   it("[L39] has one call of uploads under way, and gives each relay its answer or the failure", async () => {
     const calls: { uploads: readonly Upload[]; answer: PromiseWithResolvers<readonly UploadAnswer[]> }[] = [];
     const hub = new Hub({

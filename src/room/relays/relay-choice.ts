@@ -35,6 +35,18 @@ export function chooseRelay(
   return best;
 }
 
+/** The relays that `chooseRelay` would have chosen for `key` since the first of the region began, as they came one by one. */
+export function chosenSoFar(relays: Iterable<RelayPlace>, key: string, region: string): RelayPlace[] {
+  const inOrder = [...relays].toSorted((a, b) => a.number - b.number);
+  const chosen: RelayPlace[] = [];
+  for (const relay of inOrder) {
+    const among = [...chosen.slice(-1), relay];
+    const best = chooseRelay(among, key, region);
+    if (best === relay) chosen.push(relay);
+  }
+  return chosen;
+}
+
 /** FNV-1a, with its bits mixed once more, as keys that differ at their end alone are to rank differently. */
 function hash(text: string): number {
   let value = 0x811c9dc5;

@@ -5,7 +5,7 @@ import { type Identity, userOf } from "../../access/identity.ts";
 import type { Mention } from "../people/mentions.ts";
 import type { RoomConnectionState } from "../people/room-connection.ts";
 import type { RelayQuestion, RelayReply } from "./relay-calls.ts";
-import { chooseRelay, placeKeyOf } from "./relay-choice.ts";
+import { chosenSoFar, placeKeyOf } from "./relay-choice.ts";
 import type { RelayLink } from "./relay-link.ts";
 import { relayOfId } from "./relay-numbers.ts";
 
@@ -69,7 +69,7 @@ export class RelayInquiries {
     if (asked.length === 0) heard(false);
   }
 
-  /** How many connections of a user, or from an address, the relay has to which these go. */
+  /** How many connections of a user, or from an address, the relays have to which these go, or went when there were fewer. */
   count(identity: Identity, region: string, heard: (connections: number) => void): void {
     const links = [...this.#links.values()];
     const isNear = links.some((link) => link.region === region);
@@ -77,8 +77,14 @@ export class RelayInquiries {
       ...{ number, region: isNear ? at : region, hasPlace: true },
     }));
     const key = placeKeyOf(identity);
-    const relay = chooseRelay(places, key, region)?.number;
-    this.#ask(relay, { about: "place", key }, (reply) => heard(reply?.connections ?? 0));
+    const asked = chosenSoFar(places, key, region);
+    let [waiting, connections] = [asked.length, 0];
+    for (const { number } of asked)
+      this.#ask(number, { about: "place", key }, (reply) => {
+        connections += reply?.connections ?? 0;
+        if (--waiting === 0) heard(connections);
+      });
+    if (asked.length === 0) heard(0);
   }
 
   /** The connection with this id, if a relay has it, and if it is of the same user. */

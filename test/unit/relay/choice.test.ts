@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { anonymous } from "../../../src/access/identity.ts";
-import { chooseRelay, placeKeyOf } from "../../../src/room/relays/relay-choice.ts";
+import { chooseRelay, chosenSoFar, placeKeyOf } from "../../../src/room/relays/relay-choice.ts";
 
 const places = (count: number, region = "") =>
   Array.from({ length: count }, (_, at) => ({ number: at + 1, region, hasPlace: true }));
@@ -26,6 +26,18 @@ describe("the relay of a connection", () => {
       counts.set(after, (counts.get(after) ?? 0) + 1);
     }
     for (const relay of more) expect(Math.abs((counts.get(relay.number) ?? 0) - 600)).toBeLessThan(120);
+  });
+
+  it("[L145] may be one that was chosen when there were fewer: all of these are known", () => {
+    let most = 0;
+    for (const key of users) {
+      const were = Array.from({ length: 40 }, (_, at) => chooseRelay(places(at + 1), key, "")?.number);
+      const chosen = chosenSoFar(places(40).toReversed(), key, "").map(({ number }) => number);
+      expect(chosen).toEqual([...new Set(were)]);
+      most = Math.max(most, chosen.length);
+    }
+    expect(most).toBeLessThan(15);
+    expect(chosenSoFar(places(2, "weur"), "user u1", "apac")).toEqual([]);
   });
 
   it("[L10] is one of the region of the client, and has a place", () => {

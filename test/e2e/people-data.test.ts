@@ -1,9 +1,10 @@
 // Two deployments: a room that moves from one to the other with its clients, and the calls of docs/people-data.md.
 
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createServerApi } from "../../client/server/index.ts";
 import type { LocalServer } from "../support/local-server.ts";
@@ -48,8 +49,9 @@ function shell(room: string, who = "nobody") {
     ...{ PATH: process.env.PATH, URL: old.url, API_KEY: old.apiKey, ROOM: room, WHO: who },
     ...{ NEW_URL: other.url, NEW_API_KEY: other.apiKey },
   };
-  const run = (heading: string) =>
-    execFileSync("bash", ["-e", "-c", script(heading)], { cwd, env, encoding: "utf8" });
+  // Not in a blocking call: this process would not see that a server ends a connection, and would call on it next.
+  const run = async (heading: string) =>
+    (await promisify(execFile)("bash", ["-e", "-c", script(heading)], { cwd, env })).stdout;
   const lines = (file: string) =>
     readFileSync(join(cwd, file), "utf8")
       .split("\n")
@@ -98,13 +100,13 @@ describe("the calls of docs/people-data.md", () => {
     const room = createServerApi({ url: old.url, apiKey: old.apiKey }).room(name);
     for (let n = 0; n < 60; n++) await room.publish({ data: { n } });
     const { run, lines } = shell(name);
-    run("A backup of a room");
+    await run("A backup of a room");
     const file = lines("room.ndjson");
     expect(file).toHaveLength(62);
-    run("Giving it back");
-    run("A backup of a room");
+    await run("Giving it back");
+    await run("A backup of a room");
     expect(same(lines("room.ndjson"))).toEqual(same(file));
-    run("Moving to another deployment");
+    await run("Moving to another deployment");
     const [first] = lines("room.ndjson");
     const info = await (await call(other, `/v1/rooms/${name}`)).json();
     expect(info).toMatchObject({ epoch: first.epoch, head: 60 });
@@ -116,9 +118,9 @@ describe("the calls of docs/people-data.md", () => {
     const room = guests.client(old.url, who).room(name);
     await room.send("SECRET");
     const { run, lines } = shell(name, who);
-    run("What do you know of me?");
+    await run("What do you know of me?");
     expect(lines("user.ndjson").map(({ type }) => type)).toEqual(["user", "room", "message", "end"]);
-    expect(JSON.parse(run("Forget me"))).toEqual({ done: true, rooms: 0 });
+    expect(JSON.parse(await run("Forget me"))).toEqual({ done: true, rooms: 0 });
     expect(await (await call(old, `/v1/rooms/${name}/export`)).text()).not.toContain("SECRET");
   });
 

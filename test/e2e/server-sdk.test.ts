@@ -1,9 +1,10 @@
 // `edge-rooms/server` against a real server, with clients that hear what server code says.
 
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { inboxOf } from "../../client/index.ts";
@@ -168,7 +169,7 @@ describe("the built file", () => {
     `;
     const env = { ROOMS_URL: local.url, ROOMS_KEY: local.apiKey, ROOM: uniqueName("node") };
     const args = ["--input-type=module", "--eval", script];
-    const stdout = execFileSync(command, args, { encoding: "utf8", env, timeout: 60_000 });
+    const { stdout } = await promisify(execFile)(command, args, { env, timeout: 60_000 });
     expect(JSON.parse(stdout)).toEqual({
       ...{ pages: [[4, 5], [2, 3], [1]], refused: "not_found", signed: false },
       ...{ n: 2, stream: "complete" },

@@ -66,8 +66,9 @@ function renderMessage(row, stage) {
   const body = gone
     ? [element("p", { class: "gone" }, icon(REMOVED), "This message was deleted")]
     : [renderQuote(row, stage), ...renderBody(message, stage)].filter((one) => one instanceof Node);
-  // The time stands beside the last line if there is room, else below it.
-  const line = element("div", { class: "line" }, body.at(-1), !open && renderTime(message, stage));
+  // The time stands beside the last line if there is room, else below it. The space parts "Message 1" from "2:53 PM" where
+  // the page is read as text.
+  const line = element("div", { class: "line" }, body.at(-1), " ", !open && renderTime(message, stage));
   const bubble = element(
     "div",
     { class: "bubble" },

@@ -180,6 +180,8 @@ describeInBrowser("a room on the demo page", () => {
     const ada = await demo.join("Ada", "tapped", { where: await demo.profile(PHONE) });
     await ada.say("Mine");
     await ada.stored("Mine");
+    // Or "Message 1", said at 2:53, would be taken for "Message 12".
+    expect(await ada.message("Mine").locator(".line").textContent()).toMatch(/^Mine /);
     // A phone has no pointer that could be above a message.
     await ada.page.mouse.move(1, 1);
     const toolbar = ada.page.getByRole("toolbar", { name: "Message actions" });

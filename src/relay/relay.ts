@@ -18,7 +18,7 @@ import {
 import { Connections } from "../room/connections.ts";
 import type { RecentBounds } from "../room/log/recent-log.ts";
 import { PageBudget } from "../room/page-budget.ts";
-import { isExpelled } from "../room/people/expulsion.ts";
+import { closingFor } from "../room/people/expulsion.ts";
 import type { LackedStreams, RoomConnection, RoomUpgrade } from "../room/people/room-connection.ts";
 import type { RoomSettings } from "../room/people/room-settings.ts";
 import { Permits } from "../room/permits.ts";
@@ -319,7 +319,7 @@ export class Relay {
         return;
       case "expel": {
         const { whom, expulsion } = step;
-        this.uploads.forget((state) => isExpelled(state, whom, expulsion, this.#now));
+        this.uploads.forget((state) => closingFor(whom, expulsion, state, this.#now) !== undefined);
         this.connections.expel(step.whom, step.expulsion, step.departure, { now: this.#now });
         return;
       }

@@ -375,8 +375,7 @@ export class Connections implements Outlet {
     // What they still hear goes first, as the room does not know who is at a relay.
     if (this.relays !== undefined) at.delivery?.deliver();
     for (const connection of [...this.#open, ...this.#atRelays, ...this.#joining]) {
-      const isMeant = whom === "everybody" || connection.user?.id === whom.user;
-      const closing = isMeant ? closingFor(expulsion, connection.state, at.now) : undefined;
+      const closing = closingFor(whom, expulsion, connection.state, at.now);
       if (closing !== undefined) this.#closeLast(connection, closing, departure, at);
     }
     this.relays?.expel(whom, expulsion, departure, at.now);

@@ -16,22 +16,18 @@ export type Expulsion =
   | { readonly closing: Closing; readonly membersAt?: number }
   | { readonly revoked: RevokedTokens };
 
-/** What of the state of a connection decides whether it is closed. */
-export type ExpelledState = Pick<RoomConnectionState, "actor" | "joinedAt">;
-
-/** How a connection is closed; `undefined`: it stays open. */
-export function closingFor(expulsion: Expulsion, state: ExpelledState, now: number): Closing | undefined {
-  const { identity } = state.actor;
+/** How an act of moderation closes a connection; `undefined`: it stays open. */
+export function closingFor(
+  whom: Expelled,
+  expulsion: Expulsion,
+  { actor: { identity }, joinedAt }: Pick<RoomConnectionState, "actor" | "joinedAt">,
+  now: number,
+): Closing | undefined {
+  if (whom !== "everybody" && userOf(identity)?.id !== whom.user) return undefined;
   if ("closing" in expulsion) {
     const { closing, membersAt } = expulsion;
-    const isMeant = membersAt === undefined || (state.joinedAt !== null && state.joinedAt <= membersAt);
+    const isMeant = membersAt === undefined || (joinedAt !== null && joinedAt <= membersAt);
     return isMeant ? closing : undefined;
   }
   return identity.kind === "user" ? revokedRefusal(identity, expulsion.revoked, now) : undefined;
-}
-
-/** Whether an act of moderation closes a connection. */
-export function isExpelled(state: ExpelledState, whom: Expelled, expulsion: Expulsion, now: number): boolean {
-  const isMeant = whom === "everybody" || userOf(state.actor.identity)?.id === whom.user;
-  return isMeant && closingFor(expulsion, state, now) !== undefined;
 }

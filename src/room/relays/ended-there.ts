@@ -1,6 +1,6 @@
 // Whom the room has closed at a relay. What such a connection sent may be on its way yet, and takes no effect any more.
 
-import { type Expelled, type Expulsion, isExpelled } from "../people/expulsion.ts";
+import { closingFor, type Expelled, type Expulsion } from "../people/expulsion.ts";
 import type { RoomConnectionState } from "../people/room-connection.ts";
 
 /** One connection, or all whom an act of moderation closes. */
@@ -33,7 +33,7 @@ export class EndedThere {
   has(state: RoomConnectionState, now: number): boolean {
     const isMeant = (end: End): boolean => {
       if (end.kind === "one") return end.id === state.id;
-      return isExpelled(state, end.whom, end.expulsion, now);
+      return closingFor(end.whom, end.expulsion, state, now) !== undefined;
     };
     if (this.#next.some(isMeant)) return true;
     for (const ends of this.#ends.values()) if (ends.some(isMeant)) return true;

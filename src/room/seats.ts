@@ -3,7 +3,7 @@
 import type { Identity } from "../access/identity.ts";
 import type { RoomConnection } from "./people/room-connection.ts";
 import type { RoomSettings } from "./people/room-settings.ts";
-import { placeKeyOf } from "./relays/relay-choice.ts";
+import { placeKeyOf, placeKeyOfUser } from "./relays/relay-choice.ts";
 
 /** Where one more connection would be, and what the room does not count itself. */
 export interface Seating {
@@ -52,9 +52,6 @@ function seatsOf(
 
 const ANONYMOUS = "anonymous connections";
 
-/** As `placeKeyOf` says it. */
-const seatOfUser = (user: string): string => `user ${user}`;
-
 /** Counts open connections, and those that wait for their first frames. */
 export class Seats {
   readonly #settings: SeatSettings;
@@ -73,7 +70,7 @@ export class Seats {
   }
 
   hasUser(user: string): boolean {
-    return this.#taken.has(seatOfUser(user));
+    return this.#taken.has(placeKeyOfUser(user));
   }
 
   /** Connections of one user, or from one address. */

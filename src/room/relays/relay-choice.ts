@@ -12,9 +12,12 @@ export interface RelayPlace {
 /** Connections of one user, or from one address, go to the same relay: so it can count them. */
 export function placeKeyOf(identity: Identity): string {
   const user = userOf(identity);
-  if (user !== null) return `user ${user.id}`;
+  if (user !== null) return placeKeyOfUser(user.id);
   return identity.kind === "anonymous" ? `address ${identity.address}` : "server";
 }
+
+/** As `placeKeyOf`, by the id of a user. */
+export const placeKeyOfUser = (user: string): string => `user ${user}`;
 
 /**
  * The relay for `key`: of those of the region with places the one that a hash of both ranks first, so that one relay more

@@ -5,7 +5,7 @@ import { type Identity, userOf } from "../../access/identity.ts";
 import type { Mention } from "../people/mentions.ts";
 import type { RoomConnectionState } from "../people/room-connection.ts";
 import type { RelayQuestion, RelayReply } from "./relay-calls.ts";
-import { chosenSoFar, placeKeyOf } from "./relay-choice.ts";
+import { chosenSoFar, placeKeyOf, placeKeyOfUser } from "./relay-choice.ts";
 import type { RelayLink } from "./relay-link.ts";
 import { relayOfId } from "./relay-numbers.ts";
 
@@ -59,7 +59,7 @@ export class RelayInquiries {
     const asked = [...this.#links.values()].filter(({ isEmpty }) => !isEmpty);
     let waiting = asked.length;
     let mayHave = false;
-    const key = placeKeyOf({ kind: "user", user: { id: user }, expiresAt: 0, issuedAt: null });
+    const key = placeKeyOfUser(user);
     for (const link of asked)
       link.questions.ask({ about: "place", key }, (reply) => {
         waiting--;

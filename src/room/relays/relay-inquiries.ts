@@ -9,8 +9,6 @@ import { chosenSoFar, placeKeyOf, placeKeyOfUser } from "./relay-choice.ts";
 import type { RelayLink } from "./relay-link.ts";
 import { relayOfId } from "./relay-numbers.ts";
 
-type Heard = (reply?: RelayReply) => void;
-
 export class RelayInquiries {
   readonly #links: ReadonlyMap<number, RelayLink>;
   /** Whom relays have not found. */
@@ -37,36 +35,20 @@ export class RelayInquiries {
     return missed;
   }
 
-  /** One question of a flush to each relay, and the same object: a call to a hub has it once. */
+  /** One question of a flush to each relay. */
   #askAbout(mentions: readonly Mention[]): void {
-    const asked = [...this.#links.values()].filter(({ isEmpty }) => !isEmpty);
     const users = [...new Set(mentions.map(({ user }) => user))];
-    const there = new Set<string | undefined>();
-    let waiting = asked.length;
-    const tell = () => this.#missed.push(...mentions.filter(({ user }) => !there.has(user)));
-    const question: RelayQuestion = { about: "users", users };
-    for (const { questions } of asked)
-      questions.ask(question, (reply) => {
-        waiting--;
-        for (const at of reply?.there ?? []) there.add(users[at]);
-        if (waiting === 0) tell();
-      });
-    if (asked.length === 0) tell();
+    askAll(this.#notEmpty, { about: "users", users }, (replies) => {
+      const there = new Set(replies.flatMap((reply) => reply?.there ?? []).map((at) => users[at]));
+      this.#missed.push(...mentions.filter(({ user }) => !there.has(user)));
+    });
   }
 
   /** Whether a user has anything open at a relay: no, if all of them have said so. */
   mayHave(user: string, heard: (mayHave: boolean) => void): void {
-    const asked = [...this.#links.values()].filter(({ isEmpty }) => !isEmpty);
-    let waiting = asked.length;
-    let mayHave = false;
-    const key = placeKeyOfUser(user);
-    for (const link of asked)
-      link.questions.ask({ about: "place", key }, (reply) => {
-        waiting--;
-        mayHave ||= reply?.connections !== 0;
-        if (waiting === 0) heard(mayHave);
-      });
-    if (asked.length === 0) heard(false);
+    askAll(this.#notEmpty, { about: "place", key: placeKeyOfUser(user) }, (replies) =>
+      heard(replies.some((reply) => reply?.connections !== 0)),
+    );
   }
 
   /** How many connections of a user, or from an address, the relays have to which these go, or went when there were fewer. */
@@ -77,14 +59,10 @@ export class RelayInquiries {
       ...{ number, region: isNear ? at : region, hasPlace: true },
     }));
     const key = placeKeyOf(identity);
-    const asked = chosenSoFar(places, key, region);
-    let [waiting, connections] = [asked.length, 0];
-    for (const { number } of asked)
-      this.#ask(number, { about: "place", key }, (reply) => {
-        connections += reply?.connections ?? 0;
-        if (--waiting === 0) heard(connections);
-      });
-    if (asked.length === 0) heard(0);
+    const asked = chosenSoFar(places, key, region).flatMap(({ number }) => this.#answering(number));
+    askAll(asked, { about: "place", key }, (replies) =>
+      heard(replies.reduce((sum, reply) => sum + (reply?.connections ?? 0), 0)),
+    );
   }
 
   /** The connection with this id, if a relay has it, and if it is of the same user. */
@@ -99,17 +77,38 @@ export class RelayInquiries {
       heard();
       return;
     }
-    this.#ask(relay, { about: "connection", id, user }, (reply) => {
+    askAll(this.#answering(relay), { about: "connection", id, user }, ([reply]) => {
       if (reply?.state === undefined) heard();
       else heard({ relay, state: JSON.parse(reply.state) });
     });
   }
 
-  #ask(relay: number | undefined, question: RelayQuestion, heard: Heard): void {
-    const link = relay === undefined ? undefined : this.#links.get(relay);
-    if (link === undefined || link.isEmpty || link.isOutOfReach) heard();
-    else link.questions.ask(question, heard);
+  get #notEmpty(): RelayLink[] {
+    return [...this.#links.values()].filter(({ isEmpty }) => !isEmpty);
   }
+
+  /** The relay with this number, if it can be reached and may have somebody. */
+  #answering(relay: number): RelayLink[] {
+    const link = this.#links.get(relay);
+    return link === undefined || link.isEmpty || link.isOutOfReach ? [] : [link];
+  }
+}
+
+/**
+ * `heard` is called once, when each of them has answered or could not be reached (`undefined`). The question is the same
+ * object: a call to a hub has it once.
+ */
+function askAll(
+  links: readonly RelayLink[],
+  question: RelayQuestion,
+  heard: (replies: readonly (RelayReply | undefined)[]) => void,
+): void {
+  const replies: (RelayReply | undefined)[] = [];
+  for (const { questions } of links)
+    questions.ask(question, (reply) => {
+      if (replies.push(reply) === links.length) heard(replies);
+    });
+  if (links.length === 0) heard(replies);
 }
 
 const NOBODY: readonly Mention[] = [];

@@ -167,9 +167,9 @@ export class RelayLink implements StoredRelay {
     for (const number of this.#changes.keys()) if (number <= after.number) this.#changes.delete(number);
   }
 
-  /** Whether it holds what was stored or changed after a place. */
-  holdsAfter({ epoch, seq }: Position): boolean {
-    return this.#holds?.epoch === epoch && this.#holds.seq <= seq;
+  /** It holds what was stored or changed after this `seq` of a log; infinite: nothing. */
+  heldFrom(epoch: string): number {
+    return this.#holds?.epoch === epoch ? this.#holds.seq : Number.POSITIVE_INFINITY;
   }
 
   /** Whether it has anybody is unknown. */

@@ -139,7 +139,7 @@ export class Relays {
       own.set(link, list);
       list.push([connection.state.id, texts]);
     }
-    const stored = entriesFor(entries, (place) => this.#allHold(place), this.#rules.log);
+    const stored = entriesFor(entries, () => this.#heldByAllFrom);
     const isForAll = entries.length > 0 || checkpoint !== null;
     // One object: a call to a hub has it once.
     const forAll: DeliverStep = { do: "deliver", entries: stored, answers: [], checkpoint };
@@ -152,7 +152,8 @@ export class Relays {
 
   holds(connection: RoomConnection, { recipe }: Page): boolean {
     if (recipe === undefined) return false;
-    return this.#linkWith(connection)?.holdsAfter({ epoch: recipe.epoch, seq: recipe.reach }) ?? false;
+    const link = this.#linkWith(connection);
+    return link !== undefined && link.heldFrom(recipe.epoch) <= recipe.reach;
   }
 
   makesPage({ relay, state }: RoomConnection, page: PageThere): void {
@@ -319,9 +320,12 @@ export class Relays {
     if (this.#links.size < before) this.#write();
   }
 
-  #allHold(place: Position): boolean {
-    for (const link of this.#links.values()) if (!link.isEmpty && !link.holdsAfter(place)) return false;
-    return true;
+  /** Each relay with somebody holds what was stored or changed after this `seq`. */
+  get #heldByAllFrom(): number {
+    const { epoch } = this.#rules.log;
+    let from = 0;
+    for (const link of this.#links.values()) if (!link.isEmpty) from = Math.max(from, link.heldFrom(epoch));
+    return from;
   }
 
   get #position(): Position {

@@ -1,7 +1,7 @@
 // The pages that a room names in a dispatch, as frames. What many connections are sent is made once.
 
-import { pageAnswer, REPLAY } from "../object/answers.ts";
-import { joinFrames } from "../object/frames.ts";
+import { pageAnswer } from "../object/answers.ts";
+import { ReplayFrames } from "../object/replay-frames.ts";
 import type { PageRecipe } from "../room/log/log-page.ts";
 import type { RoomConnection } from "../room/people/room-connection.ts";
 import type { PageThere } from "../room/relays/relay-calls.ts";
@@ -11,8 +11,7 @@ export class MadePages {
   readonly #held: HeldLog;
   /** Of this dispatch, in which pages that are the same are the same object. */
   readonly #events = new Map<PageRecipe, readonly string[] | undefined>();
-  /** Replays as frames, by page and form of the frames. */
-  readonly #replays = new Map<PageRecipe, Map<string, readonly string[]>>();
+  readonly #replays = new ReplayFrames();
 
   constructor(held: HeldLog) {
     this.#held = held;
@@ -21,14 +20,13 @@ export class MadePages {
   /** Ends the pages of a dispatch. */
   clear(): void {
     this.#events.clear();
-    this.#replays.clear();
   }
 
   /** `undefined`: the relay does not hold all of it. */
   framesOf({ recipe, answer }: PageThere, form: RoomConnection): readonly string[] | undefined {
     const events = this.#eventsOf(recipe);
     if (events === undefined) return undefined;
-    if (answer === undefined) return this.#replayOf(recipe, events, form);
+    if (answer === undefined) return this.#replays.of(events, form);
     const { id, field, more, fields } = answer;
     return [pageAnswer(id, field, { events, more }, fields)];
   }
@@ -36,14 +34,5 @@ export class MadePages {
   #eventsOf(recipe: PageRecipe): readonly string[] | undefined {
     if (!this.#events.has(recipe)) this.#events.set(recipe, this.#held.make(recipe));
     return this.#events.get(recipe);
-  }
-
-  #replayOf(recipe: PageRecipe, events: readonly string[], form: RoomConnection): readonly string[] {
-    const key = `${form.frameBytes} ${form.envelopes}`;
-    const known = this.#replays.get(recipe) ?? new Map<string, readonly string[]>();
-    this.#replays.set(recipe, known);
-    const frames = known.get(key) ?? joinFrames(events, form, REPLAY);
-    known.set(key, frames);
-    return frames;
   }
 }

@@ -1,8 +1,8 @@
 // The first frames of a connection. They are read at the end of a flush: everything stored by then is in them, and what
 // is stored later is live.
 
-import { caughtUp, REPLAY } from "../object/answers.ts";
-import { type FrameForm, joinFrames } from "../object/frames.ts";
+import { caughtUp } from "../object/answers.ts";
+import { ReplayFrames } from "../object/replay-frames.ts";
 import {
   exceedsBytes,
   type Limits,
@@ -53,8 +53,7 @@ export class Welcome {
   readonly #settings: WelcomeSettings;
   readonly #rules: WelcomeRules;
   readonly #unread: Unread;
-  /** The replays as frames, by page and form of the frames. */
-  readonly #frames = new Map<Page, Map<string, readonly string[]>>();
+  readonly #replays = new ReplayFrames();
   #members: string | undefined;
 
   constructor(settings: WelcomeSettings, rules: WelcomeRules, unread: Unread) {
@@ -149,15 +148,6 @@ export class Welcome {
 
   #pageOf(page: Page, connection: RoomConnection): readonly LastFrame[] {
     const there = pageThere(this.#rules.relays, connection, page);
-    return there === undefined ? this.#framesOf(page, connection) : [there];
-  }
-
-  #framesOf(page: Page, form: FrameForm): readonly string[] {
-    const key = `${form.frameBytes} ${form.envelopes ?? false}`;
-    const known = this.#frames.get(page) ?? new Map<string, readonly string[]>();
-    this.#frames.set(page, known);
-    const frames = known.get(key) ?? joinFrames(page.events, form, REPLAY);
-    known.set(key, frames);
-    return frames;
+    return there === undefined ? this.#replays.of(page.events, connection) : [there];
   }
 }

@@ -114,11 +114,12 @@ export class RecentLog {
   changed({ seq, at, by, event, target, isDeleted }: RecentChange, body: string): void {
     this.#head = seq;
     if (seq <= this.#from) return;
-    const held = this.#held.get(target) ?? { seq: target, event, ...contentOf(body), change: undefined };
+    const content = contentOf(body);
+    const held = this.#held.get(target) ?? { seq: target, event, ...content, change: undefined };
     if (this.#held.delete(target)) this.#bytes -= held.bytes;
     else if (target <= this.#floor) return;
     else this.#older.add(held);
-    Object.assign(held, contentOf(body));
+    Object.assign(held, content);
     const row = { seq: target, event, body, changed: seq, changed_at: at, changed_by: by };
     held.change = sized({ ...row, deleted: isDeleted ? 1 : null });
     this.#changedAt = seq;

@@ -248,11 +248,6 @@ export type UploadAnswer =
     }
   | { readonly kind: "other life"; readonly life: string };
 
-/** What the Worker passes to a relay. */
-export interface RelayUpgrade {
-  readonly upgrade: RoomUpgrade;
-}
-
 /** What may be called on the object of a relay. */
 export interface RelayCalls {
   /** In order. Those that were taken before are passed over. */

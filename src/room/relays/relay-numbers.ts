@@ -5,7 +5,7 @@
 export const DIRECT_RELAYS = 40;
 /** So many relays a hub has at most, and so many hubs a room. */
 export const RELAYS_OF_HUB = 50;
-export const MAX_HUBS = 10;
+const MAX_HUBS = 10;
 
 /** The numbers of a hub's relays follow on its own. */
 const HUB_STEP = 1_000;

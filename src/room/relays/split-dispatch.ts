@@ -10,7 +10,7 @@ import type {
 } from "./relay-calls.ts";
 
 /** UTF-16 units of a dispatch, and of the dispatches of one call: each may take two bytes. */
-export const MAX_CALL_LENGTH = 4 * 1_048_576;
+const MAX_CALL_LENGTH = 4 * 1_048_576;
 
 /** The state of a connection is an attachment of its socket, which has at most so many bytes. */
 const MAX_ATTACHMENT_LENGTH = 16_384;

@@ -3,6 +3,9 @@
 import { describe, expect, it } from "vitest";
 import { type Identity, SERVER } from "../../../src/access/identity.ts";
 import { LISTED_MEMBERS } from "../../../src/protocol/index.ts";
+import type { RelayReply } from "../../../src/room/relays/relay-calls.ts";
+import { RelayInquiries } from "../../../src/room/relays/relay-inquiries.ts";
+import { RelayLink } from "../../../src/room/relays/relay-link.ts";
 import { HERE } from "../../../src/room/seats.ts";
 import { type Listener, TwoSides } from "./support/two-sides.ts";
 
@@ -189,6 +192,25 @@ describe("a room that a user's object wants to forget", () => {
     expect(answers).toEqual([true, false, true]);
     new TwoSides().relays.inquiries.mayHave("ada", (mayHave) => answers.push(mayHave));
     expect(answers.at(-1)).toBe(false);
+  });
+
+  it("[L149] waits for all of its relays, whichever answers first", () => {
+    const links = [1, 2].map((number) => {
+      const link = new RelayLink({ number, region: "" }, true);
+      link.says("life", { connections: 1, members: 1, anonymous: 0, count: 1, after: null, holds: null });
+      return link;
+    });
+    const inquiries = new RelayInquiries(new Map(links.map((link) => [link.number, link])));
+    const answers: boolean[] = [];
+    inquiries.mayHave("ada", (mayHave) => answers.push(mayHave));
+    const [question, same] = links.map(({ questions }) => questions.take(1)[0]);
+    expect(same).toBe(question);
+    const answer = (link: RelayLink | undefined, reply: RelayReply) =>
+      link?.questions.settled([1], [{ dispatch: 1, replies: [reply] }]);
+    answer(links[1], { connections: 0 });
+    expect(answers).toEqual([]);
+    answer(links[0], { connections: 1 });
+    expect(answers).toEqual([true]);
   });
 });
 

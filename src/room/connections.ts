@@ -147,7 +147,9 @@ export class Connections implements Outlet {
   areFullFor(identity: Identity, { isSocketHere, atRelays }: Seating = HERE): boolean {
     const { settings, relays } = this.#rules;
     if (this.size >= settings.maxConnections) return true;
-    if (isSocketHere && this.own >= settings.maxSockets) return true;
+    // To count its own takes all that join, so it is done only where they may be too many.
+    const isNearlyFull = this.#open.size + this.#joining.size >= settings.maxSockets;
+    if (isSocketHere && isNearlyFull && this.own >= settings.maxSockets) return true;
     return this.#seats.areFullFor(identity, atRelays, relays?.anonymous ?? 0);
   }
 

@@ -5,8 +5,6 @@ import { DurableObject } from "cloudflare:workers";
 const UPGRADE = "Upgrade-For-Room";
 /** As long as a `connected` and a first replay. */
 const HELLO = `hello${" ".repeat(700)}`;
-/** Those who join are as many different users, in every room the same. */
-const USERS = 1_000;
 const KNOWN = "CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY, told INTEGER NOT NULL) WITHOUT ROWID";
 const KNOW = "INSERT OR REPLACE INTO known VALUES (?, 0)";
 
@@ -61,7 +59,8 @@ const encoder = new TextEncoder();
 const signed = encoder.encode("x".repeat(200));
 const signature = new Uint8Array(32);
 let key;
-let opened = 0;
+/** How many have joined each room. Each is another user, and the same users join every room. */
+const joined = new Map();
 
 export default {
   async fetch(request, env) {
@@ -70,7 +69,9 @@ export default {
     ]);
     await crypto.subtle.verify("HMAC", key, signature, signed);
     const room = new URL(request.url).pathname;
-    const upgrade = JSON.stringify({ room, user: `user${opened++ % USERS}`, history: 0, topics: null });
+    const at = joined.get(room) ?? 0;
+    joined.set(room, at + 1);
+    const upgrade = JSON.stringify({ room, user: `user${at}`, history: 0, topics: null });
     const headers = { Upgrade: "websocket", [UPGRADE]: upgrade };
     return env.ROOMS.getByName(room).fetch(new Request("https://object.invalid/", { headers }));
   },

@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { advanceClock, configureRoom } from "./support/objects.ts";
-import { call, callAsServer, errorOf, fill, join, openRoom, roomHas, uniqueName } from "./support/worker.ts";
+import { call, callAsServer, fill, join, openRoom, roomHas, uniqueName } from "./support/worker.ts";
 
 async function relayed(prefix: string, ...users: string[]) {
   const room = uniqueName(prefix);
@@ -77,14 +77,14 @@ describe("a room with clients at a relay", () => {
     expect((await sockets[1]?.closed)?.code).toBe(4403);
     expect((await (await openRoom(room, "bo")).closed).code).toBe(4403);
     const response = await callAsServer("DELETE", `${path}/bans/bo`);
-    expect([response.status, response.ok || (await errorOf(response))]).toEqual([response.status, true]);
+    expect(response.status).toBe(200);
     const bo = await join(room, "bo");
     await fill(sockets[0] ?? expect.fail(), 1);
     await bo.settled();
     expect(bo.ofType("message").map(({ data }) => data)).toEqual([1]);
   });
 
-  it("[L148] sends nothing to whose token has expired at the relay", async () => {
+  it("[L148] sends nothing to a user at the relay whose token has expired", async () => {
     const room = uniqueName("expiry");
     await configureRoom(room, { RELAY_ABOVE: 0 });
     const [ada, bo] = [await join(room, "ada"), await join(room, "bo", { expiresInS: 60 })];
